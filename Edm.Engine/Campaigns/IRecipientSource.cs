@@ -1,0 +1,20 @@
+using Edm.Contracts;
+using Edm.Engine.Content;
+
+namespace Edm.Engine.Campaigns;
+
+/// <summary>What the sending path must know of a task; never changes once the task is frozen.</summary>
+public sealed record TaskContext(TaskId Task, UserId User, CampaignId Campaign, int Round, TemplateId Template, int TemplateVersion, PoolId Pool);
+
+/// <summary>A recipient with the person behind it; <paramref name="Contact"/> is null, and <paramref name="SkipReason"/> says why, when nothing may be sent.</summary>
+public sealed record LoadedRecipient(int Seq, ContactCard? Contact, string? SkipReason);
+
+/// <summary>How the sending path reads SQL: one statement a batch.</summary>
+public interface IRecipientSource
+{
+    /// <returns>Null when there is no such task.</returns>
+    Task<TaskContext?> ContextAsync(TaskId task, CancellationToken cancellation);
+
+    /// <summary>One entry for each seq asked, in that order. A contact that is deleted, unsubscribed or suppressed comes back with a reason to skip.</summary>
+    Task<IReadOnlyList<LoadedRecipient>> LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation);
+}

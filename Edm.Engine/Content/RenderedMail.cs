@@ -1,0 +1,51 @@
+using Edm.Contracts;
+using Edm.Engine.Services;
+using MimeKit;
+
+namespace Edm.Engine.Content;
+
+/// <summary>A contact as templates and the sending path see it. <paramref name="Attributes"/> holds the unknown columns of imports.</summary>
+public sealed record ContactCard(
+    ContactId Id,
+    string Email,
+    string? Handle,
+    string? Nickname,
+    long? Followers,
+    string? Country,
+    string? Language,
+    string? Category,
+    string? Bio,
+    IReadOnlyDictionary<string, string> Attributes);
+
+/// <summary>The words of one mail. At least one of the two bodies is there.</summary>
+public sealed record RenderedMail(string Subject, string? Html, string? Text);
+
+/// <summary>A template could not be parsed or rendered; the message names line and column where they are known.</summary>
+public sealed class TemplateException(string message, int? line = null, int? column = null) : Exception(message)
+{
+    public int? Line { get; } = line;
+    public int? Column { get; } = column;
+}
+
+/// <summary>One version of a template, parsed once; thread-safe.</summary>
+public interface IParsedTemplate
+{
+    /// <exception cref="TemplateException">An unknown variable in strict mode, or a value that can't be rendered.</exception>
+    RenderedMail Render(ContactCard contact, ServiceSender? sender);
+}
+
+/// <summary>Who signs the mail; templates see it as <c>sender.name</c> and <c>sender.address</c>.</summary>
+public sealed record ServiceSender(string Address, string? Name);
+
+/// <summary>Parsed templates by (template, version), bounded.</summary>
+public interface ITemplateCache
+{
+    Task<IParsedTemplate> GetAsync(TemplateId template, int version, CancellationToken cancellation);
+}
+
+/// <summary>Builds the MIME message: multipart/alternative when both bodies are there (RFC 2046, 5.1.4).</summary>
+public interface IMimeComposer
+{
+    /// <param name="messageId">Without angle brackets; the same intent always has the same one.</param>
+    MimeMessage Compose(RenderedMail mail, ServiceSettings service, string recipient, string? recipientName, string messageId, DateTimeOffset date);
+}

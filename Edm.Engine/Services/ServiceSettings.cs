@@ -1,0 +1,43 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Services;
+
+public enum TlsMode
+{
+    /// <summary>Plain text; for loopback and tests.</summary>
+    None,
+
+    /// <summary>STARTTLS must succeed (RFC 3207).</summary>
+    StartTls,
+
+    /// <summary>TLS from the first byte (RFC 8314, port 465).</summary>
+    Implicit,
+
+    /// <summary>STARTTLS where the server offers it.</summary>
+    Auto,
+}
+
+/// <summary>Everything a ServiceSink needs to send through one mail service. The password is in clear here and nowhere else: never log this record.</summary>
+/// <param name="Host">Null for a sandbox service: the sandbox listener of the node that runs the lane.</param>
+/// <param name="Version">Counts changes, so that a late, older reading never replaces a newer one.</param>
+public sealed record ServiceSettings(
+    ServiceId Id,
+    LaneId Lane,
+    string Name,
+    string? Host,
+    int Port,
+    TlsMode Tls,
+    string? Username,
+    string? Password,
+    string SenderAddress,
+    string? SenderName,
+    int? PerMinute,
+    int? PerHour,
+    int? PerDay,
+    int Connections,
+    bool Enabled,
+    long Version)
+{
+    // A record prints its members; this one must never print its secret.
+    public override string ToString() => $"service {Id} '{Name}'";
+}
