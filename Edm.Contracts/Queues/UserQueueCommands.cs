@@ -1,0 +1,94 @@
+using System.Text.Json.Serialization;
+
+namespace Edm.Contracts;
+
+/// <summary>What to do with a recipient of whom nobody can know whether the mail went out.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<UnknownPolicy>))]
+public enum UnknownPolicy
+{
+    /// <summary>It stays unknown until evidence or an operator decides.</summary>
+    Hold,
+
+    /// <summary>It is tried again with the same Message-ID; the person may get the mail twice.</summary>
+    Resend,
+}
+
+/// <summary>When a deferred recipient is tried again: <c>FirstDelay × 2^(attempt-1)</c>, at most <c>MaxDelay</c>, ± 20 % jitter.</summary>
+/// <param name="MaxAttempts">The try with this number is the last; then the recipient has failed.</param>
+/// <param name="MaxAge">Seconds since the task was queued after which a deferred recipient has failed.</param>
+public sealed record RetryRules(int MaxAttempts, int FirstDelaySeconds, int MaxDelaySeconds, int MaxAgeSeconds)
+{
+    /// <summary>RFC 5321, 4.5.4.1 asks for retries over 4–5 days; outreach is stale sooner: 8 tries, 1 minute doubling to 4 hours, at most 3 days.</summary>
+    public static readonly RetryRules Default = new(8, 60, 4 * 3600, 3 * 86400);
+}
+
+/// <summary>A contiguous part of a task's audience with its own conditions.</summary>
+/// <param name="Lane">The only lane that may send it (sticky sender), or null for any lane of the pool.</param>
+/// <param name="NotBeforeMs">Unix milliseconds before which it is not leased.</param>
+public sealed record Segment(SeqRange Range, int? Lane = null, long? NotBeforeMs = null);
+
+/// <summary>Puts a frozen audience to work. Answered with <see cref="Accepted"/> once durable, also when it had been queued before.</summary>
+/// <param name="Priority">1..100; a task with priority 2 gets twice the share of one with 1 among the tasks of the same user.</param>
+/// <param name="Lanes">How many lanes the pool has; fixed for the life of the pool.</param>
+public sealed record QueueTask(UserId User, TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown) : IForUserQueue;
+
+public sealed record PauseTask(UserId User, TaskId Task) : IForUserQueue;
+
+public sealed record ResumeTask(UserId User, TaskId Task) : IForUserQueue;
+
+/// <summary>Waiting and pending recipients become cancelled at once; leased ones as soon as their lane gives them back unsent.</summary>
+public sealed record CancelTask(UserId User, TaskId Task) : IForUserQueue;
+
+/// <summary>Puts the failed recipients, and no others, back to waiting.</summary>
+public sealed record RetryFailed(UserId User, TaskId Task) : IForUserQueue;
+
+/// <summary>Asks for the exact ledger; answered with <see cref="TaskLedger"/> or <see cref="Refused"/>.</summary>
+public sealed record GetTask(UserId User, TaskId Task) : IForUserQueue;
+
+/// <summary>Asks for the recipients with seq above <paramref name="After"/>, ascending; answered with <see cref="RecipientList"/> or <see cref="Refused"/>.</summary>
+/// <param name="State">Null for all states.</param>
+/// <param name="Limit">1..1,000.</param>
+public sealed record ListRecipients(UserId User, TaskId Task, RecipientState? State, int After, int Limit) : IForUserQueue;
+
+/// <summary>The command is durable. <paramref name="Changed"/> counts the recipients or tasks that it changed; 0 when there was nothing left to do.</summary>
+public sealed record Accepted(int Changed) : IEdmMessage;
+
+[JsonConverter(typeof(JsonStringEnumConverter<RefusalCode>))]
+public enum RefusalCode
+{
+    /// <summary>This queue has no such task (never queued, or archived long after it finished).</summary>
+    NoSuchTask,
+
+    /// <summary>The task is not in a state that allows the command.</summary>
+    WrongState,
+
+    /// <summary>The command itself makes no sense; a defect of the caller.</summary>
+    Invalid,
+}
+
+/// <summary>The command changed nothing.</summary>
+public sealed record Refused(RefusalCode Code, string Message) : IEdmMessage;
+
+[JsonConverter(typeof(JsonStringEnumConverter<TaskPhase>))]
+public enum TaskPhase
+{
+    [JsonStringEnumMemberName("running")] Running,
+    [JsonStringEnumMemberName("paused")] Paused,
+    [JsonStringEnumMemberName("cancelled")] Cancelled,
+    [JsonStringEnumMemberName("finished")] Finished,
+}
+
+/// <summary>The exact ledger of one task at one moment.</summary>
+/// <param name="Counts">By <see cref="RecipientState"/>, in the order of its numbers; their sum is <paramref name="Planned"/>.</param>
+/// <param name="SentPerSecond">Mean over the last 60 s.</param>
+/// <param name="NextRetryMs">Unix milliseconds when the next retry is due, null when none is pending.</param>
+public sealed record TaskLedger(
+    TaskId Task, PoolId Pool, TaskPhase Phase, int Planned, int[] Counts, double SentPerSecond,
+    long QueuedAtMs, long? FinishedAtMs, long? NextRetryMs) : IEdmMessage;
+
+/// <param name="Attempts">Tries so far in the present run, 0 when it waits for its first.</param>
+/// <param name="DueMs">When a pending retry is due.</param>
+public sealed record RecipientEntry(int Seq, RecipientState State, int Attempts, long? DueMs);
+
+/// <param name="Next">The seq to go on after, null at the end.</param>
+public sealed record RecipientList(TaskId Task, RecipientEntry[] Recipients, int? Next) : IEdmMessage;

@@ -1,0 +1,35 @@
+namespace Edm.Contracts;
+
+public sealed record TaskQueued(TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs) : IUserQueueEvent;
+
+public sealed record TaskPaused(TaskId Task, long AtMs) : IUserQueueEvent;
+
+public sealed record TaskResumed(TaskId Task, long AtMs) : IUserQueueEvent;
+
+public sealed record TaskCancelled(TaskId Task, long AtMs) : IUserQueueEvent;
+
+public sealed record FailedRetried(TaskId Task, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
+
+/// <summary>Nothing of the task is waiting, leased or pending any more.</summary>
+/// <param name="Counts">By <see cref="RecipientState"/>; their sum is what was planned.</param>
+public sealed record TaskFinished(TaskId Task, int[] Counts, long AtMs) : IUserQueueEvent;
+
+/// <summary>A finished task leaves the queue's memory; SQL goes on knowing it.</summary>
+public sealed record TaskArchived(TaskId Task, long AtMs) : IUserQueueEvent;
+
+/// <param name="Attempt">The number of the try that this lease is for; 2 or more.</param>
+public sealed record RetryItem(int Seq, int Attempt);
+
+/// <summary>Recipients were handed to one lane, in answer to pull <paramref name="PullNr"/> of the lane's incarnation <paramref name="Epoch"/>.</summary>
+/// <param name="Fresh">First tries.</param>
+public sealed record BatchLeased(LeaseNr Lease, LaneId Lane, long Epoch, long PullNr, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, long AtMs) : IUserQueueEvent;
+
+/// <summary>These recipients of the lease were never started and are open again.</summary>
+public sealed record LeaseReturned(LeaseNr Lease, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
+
+/// <param name="State">Where the outcome put the recipient.</param>
+/// <param name="DueMs">When the next try is due, for pending-retry.</param>
+public sealed record RecordedOutcome(Outcome Outcome, RecipientState State, long? DueMs);
+
+/// <summary>One event for everything that a lane reported at once.</summary>
+public sealed record OutcomesRecorded(LaneId Lane, long UpToCommit, RecordedOutcome[] Items, long AtMs) : IUserQueueEvent;
