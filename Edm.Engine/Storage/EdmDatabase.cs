@@ -1,0 +1,206 @@
+using System.Data.Common;
+using LinqToDB;
+using LinqToDB.Data;
+using LinqToDB.DataProvider.PostgreSQL;
+using LinqToDB.DataProvider.SQLite;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Edm.Engine.Storage;
+
+/// <summary>
+/// The one database of the process. A store asks for a connection by <see cref="RunAsync{T}"/> (reads, and writes of one statement) or
+/// <see cref="WriteAsync{T}"/> (a transaction), and lets go of it when its work is done; it never keeps one.
+/// </summary>
+public sealed class EdmDatabase : IDisposable
+{
+    /// <summary>A node needs a few connections for batches, the API and projections; two nodes and both pools stay below PostgreSQL's default of 100.</summary>
+    private const int PostgresConnections = 20;
+
+    private const int JournalConnections = 16;
+
+    private const int NpgsqlDefaultPoolSize = 100;
+
+    /// <summary>SQLite has one writer; the others read beside it. More threads than this only share the same two or four cores.</summary>
+    private const int SqliteThreads = 4;
+
+    private static readonly TimeSpan SqliteBusyTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly DataOptions _options;
+    private readonly NpgsqlDataSource? _postgres;
+    private readonly BlockingThreads? _sqliteThreads;
+    private readonly string? _sqliteConnectionString;
+
+    // SQLite's writers wait here in the order they came, and without a thread; its own busy handler polls and is unfair.
+    private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
+
+    public EdmDatabase(StorageSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        Settings = settings;
+        if (settings.IsPostgres)
+        {
+            var connection = PostgresConnection(settings.PostgresConnectionString!);
+            _postgres = NpgsqlDataSource.Create(connection);
+            _options = new DataOptions()
+                .UsePostgreSQL(PostgreSQLVersion.v15)
+                .UseConnectionFactory(_ => _postgres.CreateConnection());
+            JournalProviderName = "PostgreSQL.15";
+            JournalConnectionString = new NpgsqlConnectionStringBuilder(connection) { MaxPoolSize = JournalConnections }.ConnectionString;
+        }
+        else
+        {
+            _sqliteThreads = new BlockingThreads("edm-sqlite", SqliteThreads);
+            _sqliteConnectionString = SqliteConnectionString(DatabaseFile);
+            _options = new DataOptions()
+                .UseSQLite(_sqliteConnectionString, SQLiteProvider.Microsoft)
+                .UseAfterConnectionOpened(Harden, (connection, _) =>
+                {
+                    Harden(connection);
+                    return Task.CompletedTask;
+                });
+            JournalProviderName = "SQLite.MS";
+            JournalConnectionString = SqliteConnectionString(JournalFile);
+        }
+
+        _options = _options.UseMappingSchema(EdmMapping.Schema).UseOnEntityDescriptorCreated(EdmMapping.NameColumns);
+    }
+
+    public StorageSettings Settings { get; }
+
+    public bool IsPostgres => _postgres is not null;
+
+    /// <summary>SQLite only: our tables.</summary>
+    public string DatabaseFile => Path.Combine(Settings.DataFolder, "edm.db");
+
+    /// <summary>SQLite only: Akka's journal and snapshots. A file of its own, so that an import's transaction never holds up a journal commit.</summary>
+    public string JournalFile => Path.Combine(Settings.DataFolder, "journal.db");
+
+    /// <summary>For <c>akka.persistence.*.sql.connection-string</c>.</summary>
+    public string JournalConnectionString { get; }
+
+    /// <summary>For <c>akka.persistence.*.sql.provider-name</c>.</summary>
+    public string JournalProviderName { get; }
+
+    /// <summary>A connection for the caller to dispose; it is opened at its first use. On SQLite every call on it blocks, also the asynchronous ones.</summary>
+    public EdmConnection Open() => new(_options, IsPostgres);
+
+    /// <summary>
+    /// Runs reads, or a write of one statement, on a connection of their own. On SQLite this happens on threads of the database, so that the caller's
+    /// dispatcher is never blocked; <paramref name="work"/> must not wait there for anything slow but the database.
+    /// </summary>
+    public Task<T> RunAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
+    {
+        return _sqliteThreads is null ? Call() : _sqliteThreads.RunAsync(Call, cancellation);
+
+        async Task<T> Call()
+        {
+            await using var connection = Open();
+            return await work(connection);
+        }
+    }
+
+    /// <inheritdoc cref="RunAsync{T}"/>
+    public Task RunAsync(Func<EdmConnection, Task> work, CancellationToken cancellation = default) =>
+        RunAsync(connection => Nothing(work, connection), cancellation);
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in one write transaction: committed when it returns, rolled back when it throws. On SQLite the writers of this
+    /// process take turns in the order they came, so keep a transaction short (well under a second).
+    /// </summary>
+    public async Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
+    {
+        if (IsPostgres)
+        {
+            return await RunAsync(Transaction, cancellation);
+        }
+
+        await _sqliteWriter.WaitAsync(cancellation);
+        try
+        {
+            return await RunAsync(Transaction, cancellation);
+        }
+        finally
+        {
+            _sqliteWriter.Release();
+        }
+
+        async Task<T> Transaction(EdmConnection connection)
+        {
+            await using var transaction = await connection.BeginWriteAsync(cancellation);
+            var result = await work(connection);
+            await transaction.CommitAsync(cancellation);
+            return result;
+        }
+    }
+
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<EdmConnection, Task> work, CancellationToken cancellation = default) =>
+        WriteAsync(connection => Nothing(work, connection), cancellation);
+
+    /// <summary>A bare PostgreSQL connection out of the pool, for COPY.</summary>
+    internal ValueTask<NpgsqlConnection> OpenPostgresAsync(CancellationToken cancellation) =>
+        (_postgres ?? throw new InvalidOperationException("This database is SQLite.")).OpenConnectionAsync(cancellation);
+
+    /// <summary>Runs a call that blocks on the database's own threads; on PostgreSQL, where nothing blocks, right here.</summary>
+    internal Task<T> OnOwnThreadAsync<T>(Func<Task<T>> call, CancellationToken cancellation) =>
+        _sqliteThreads is null ? call() : _sqliteThreads.RunAsync(call, cancellation);
+
+    public void Dispose()
+    {
+        _postgres?.Dispose();
+        _sqliteThreads?.Dispose();
+        _sqliteWriter.Dispose();
+        if (_sqliteConnectionString is not null)
+        {
+            // Pooled connections keep the files open.
+            using var ours = new SqliteConnection(_sqliteConnectionString);
+            SqliteConnection.ClearPool(ours);
+            using var journal = new SqliteConnection(JournalConnectionString);
+            SqliteConnection.ClearPool(journal);
+        }
+    }
+
+    internal static string SqliteConnectionString(string file) => new SqliteConnectionStringBuilder
+    {
+        DataSource = file,
+        Mode = SqliteOpenMode.ReadWriteCreate,
+        ForeignKeys = true,
+        DefaultTimeout = (int)SqliteBusyTimeout.TotalSeconds,
+        Pooling = true,
+    }.ConnectionString;
+
+    /// <summary>Settings of a SQLite connection that the file doesn't keep: full durability in WAL mode too, and patience with another process's lock.</summary>
+    internal static void Harden(DbConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"PRAGMA synchronous = FULL; PRAGMA busy_timeout = {(int)SqliteBusyTimeout.TotalMilliseconds};";
+        command.ExecuteNonQuery();
+    }
+
+    private static string PostgresConnection(string text)
+    {
+        try
+        {
+            var connection = new NpgsqlConnectionStringBuilder(text);
+            if (connection.MaxPoolSize == NpgsqlDefaultPoolSize)
+            {
+                connection.MaxPoolSize = PostgresConnections;
+            }
+
+            connection.ApplicationName ??= "edm";
+            return connection.ConnectionString;
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            // Npgsql's own message may quote the text, and the text holds a password.
+            throw new StorageException("The PostgreSQL connection string can't be read. Expected key=value pairs, such as Host=localhost;Username=edm;Password=...;Database=edm.");
+        }
+    }
+
+    private static async Task<bool> Nothing(Func<EdmConnection, Task> work, EdmConnection connection)
+    {
+        await work(connection);
+        return true;
+    }
+}

@@ -1,0 +1,68 @@
+using System.Reflection;
+using System.Text;
+using Edm.Contracts;
+using LinqToDB;
+using LinqToDB.Data;
+using LinqToDB.Mapping;
+
+namespace Edm.Engine.Storage;
+
+/// <summary>How .NET values stand in SQL: ids as bigint, properties as snake_case columns.</summary>
+internal static class EdmMapping
+{
+    public static MappingSchema Schema { get; } = Create();
+
+    public static void NameColumns(MappingSchema schema, IEntityChangeDescriptor entity)
+    {
+        foreach (var column in entity.Columns)
+        {
+            // A name that was given explicitly differs from the property's and stays.
+            if (column.ColumnName == column.MemberName)
+            {
+                column.ColumnName = SnakeCase(column.MemberName);
+            }
+        }
+    }
+
+    private static MappingSchema Create()
+    {
+        var schema = new MappingSchema("edm");
+        var register = typeof(EdmMapping).GetMethod(nameof(RegisterId), BindingFlags.NonPublic | BindingFlags.Static)!;
+        foreach (var type in typeof(UserId).Assembly.GetTypes().Where(IsId))
+        {
+            register.MakeGenericMethod(type).Invoke(null, [schema]);
+        }
+
+        return schema;
+    }
+
+    private static bool IsId(Type type) =>
+        type.IsValueType && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IId<>));
+
+    private static void RegisterId<T>(MappingSchema schema) where T : struct, IId<T>
+    {
+        schema.AddScalarType(typeof(T), DataType.Int64);
+        schema.AddScalarType(typeof(T?), DataType.Int64);
+        schema.SetConverter<T, DataParameter>(static id => new DataParameter { Value = id.Value, DataType = DataType.Int64 });
+        schema.SetConverter<T?, DataParameter>(static id => new DataParameter { Value = id?.Value, DataType = DataType.Int64 });
+        schema.SetConverter<T, long>(static id => id.Value);
+        schema.SetConverter<long, T>(static value => T.Of(value));
+        schema.SetConverter<long, T?>(static value => T.Of(value));
+    }
+
+    internal static string SnakeCase(string name)
+    {
+        var text = new StringBuilder(name.Length + 4);
+        foreach (var character in name)
+        {
+            if (char.IsUpper(character) && text.Length > 0)
+            {
+                text.Append('_');
+            }
+
+            text.Append(char.ToLowerInvariant(character));
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics.CodeAnalysis;
+using Edm.Contracts;
+using Edm.Engine.Storage;
+using LinqToDB.Data;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Edm.Testing.Databases;
+
+/// <summary>
+/// Tests that need a migrated database of their own. An abstract class holds the tests; two sealed ones run them,
+/// <c>XTestsOnSqlite() : XTests(new SqliteDatabases())</c> and <c>XTestsOnPostgres(...)</c>.
+/// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync.")]
+public abstract class DatabaseTests(IDatabases databases) : IAsyncLifetime
+{
+    private EdmDatabase? _database;
+
+    protected EdmDatabase Database => _database ?? throw new InvalidOperationException("The test has not begun.");
+
+    protected TimeProvider Time { get; init; } = TimeProvider.System;
+
+    public virtual async Task InitializeAsync()
+    {
+        _database = new EdmDatabase(await databases.CreateAsync());
+        await new Migrator(_database, Time, NullLogger<Migrator>.Instance).MigrateAsync();
+    }
+
+    public virtual async Task DisposeAsync()
+    {
+        _database?.Dispose();
+        await databases.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A row in users.</summary>
+    protected async Task<UserId> AddUserAsync(string name = "user") => new(await Database.RunAsync(connection =>
+        connection.ExecuteAsync<long>("INSERT INTO users (name, role, created_at) VALUES (@name, 'user', 0) RETURNING id", new DataParameter("name", name))));
+}
+
+/// <summary>Where the databases of a test come from; disposing it drops them.</summary>
+public interface IDatabases : IAsyncDisposable
+{
+    /// <summary>An empty database.</summary>
+    Task<StorageSettings> CreateAsync();
+}
+
+public sealed class SqliteDatabases : IDatabases
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("edm-test-");
+    private int _number;
+
+    public Task<StorageSettings> CreateAsync() =>
+        Task.FromResult(new StorageSettings(null, Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _number)}")));
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+}
