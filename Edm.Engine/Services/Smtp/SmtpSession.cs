@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
+
+namespace Edm.Engine.Services.Smtp;
+
+/// <summary>One TCP connection to a server, from the handshake to QUIT. Throws what MailKit throws; the meaning is found by its owner.</summary>
+internal sealed class SmtpSession : IAsyncDisposable
+{
+    // MailKit copies the options for each mail and sets what SMTP needs; ours are never changed.
+    private static readonly FormatOptions Format = FormatOptions.Default.Clone();
+    private static readonly FormatOptions International = new() { International = true };
+
+    private readonly SmtpTimeouts _timeouts;
+    private readonly PhaseWatch _watch;
+    private readonly SmtpClient _client;
+    private readonly CertificateCheck _certificate = new();
+    private readonly MailboxAddress[] _recipients = new MailboxAddress[1];
+    private Socket? _socket;
+
+    public SmtpSession(SmtpTimeouts timeouts, TimeProvider time)
+    {
+        _timeouts = timeouts;
+        _watch = new PhaseWatch(timeouts, time);
+        _client = new SmtpClient(_watch)
+        {
+            ServerCertificateValidationCallback = _certificate.Check,
+
+            // Asking a certificate authority's server at each connect fails wherever outgoing traffic is filtered, and mail clients do not do it.
+            CheckCertificateRevocation = false,
+        };
+    }
+
+    public bool IsConnected => _client.IsConnected;
+
+    public bool DataBegun => _watch.DataBegun;
+
+    public bool TimedOut => _watch.TimedOut;
+
+    /// <summary>What is wrong with the server's certificate, null when it is right or was not shown.</summary>
+    public string? CertificateFault => _certificate.Fault;
+
+    /// <summary>
+    /// The server closed, or said good-bye with 421, while nothing was asked of it: between mails a server has nothing to say (RFC 5321, 3.8), so
+    /// whatever there is to read means that this connection is over.
+    /// </summary>
+    public bool HungUp => _socket is null || _socket.Poll(0, SelectMode.SelectRead);
+
+    /// <param name="name">The host as the certificate must name it.</param>
+    public async Task ConnectAsync(EndPoint server, string name, ServiceSettings service, NetworkCredential? login, CancellationToken cancellation)
+    {
+        var token = _watch.Begin(_timeouts.Connect, cancellation, out var registration);
+        try
+        {
+            // MailKit's own socket leaves Nagle on, which with delayed acknowledgements costs 40 ms a mail.
+            _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await _socket.ConnectAsync(server, token);
+            _watch.Greet();
+
+            // A plain NetworkStream: MailKit's own makes two timers for each read and write, and the watch has the deadlines already.
+            await _client.ConnectAsync(new NetworkStream(_socket, ownsSocket: true), name, service.Port, Options(service.Tls), token);
+            if (login is not null)
+            {
+                await _client.AuthenticateAsync(login, token);
+            }
+
+            // SIZE would make MailKit write every message twice, once to measure it. BDAT would hide where the data begins.
+            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
+        }
+        finally
+        {
+            await registration.DisposeAsync();
+            _watch.End();
+        }
+    }
+
+    /// <returns>The words of the final 250.</returns>
+    /// <exception cref="NotSupportedException">An address needs SMTPUTF8 (RFC 6531), and this server does not have it.</exception>
+    public async Task<string> SendAsync(MimeMessage message, MailboxAddress from, MailboxAddress to, CancellationToken cancellation)
+    {
+        _recipients[0] = to;
+        var international = !Ascii.IsValid(from.LocalPart) || !Ascii.IsValid(to.LocalPart);
+        var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
+        try
+        {
+            return international && !_client.Capabilities.HasFlag(SmtpCapabilities.UTF8)
+                ? throw new NotSupportedException("the server can't take addresses outside ASCII (SMTPUTF8)")
+                : await _client.SendAsync(international ? International : Format, message, from, _recipients, token);
+        }
+        finally
+        {
+            registration.Dispose();
+            _watch.End();
+        }
+    }
+
+    /// <summary>Asks whether the server still answers.</summary>
+    public async Task NoOpAsync(CancellationToken cancellation)
+    {
+        var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
+        try
+        {
+            await _client.NoOpAsync(token);
+        }
+        finally
+        {
+            await registration.DisposeAsync();
+            _watch.End();
+        }
+    }
+
+    /// <summary>Says QUIT where someone may still listen, then closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_client.IsConnected && !HungUp)
+        {
+            var token = _watch.Begin(_timeouts.Quit, CancellationToken.None, out _);
+            await _client.DisconnectAsync(quit: true, token);
+        }
+
+        Abort();
+    }
+
+    /// <summary>Closes at once.</summary>
+    public void Abort()
+    {
+        _client.Dispose();
+        _socket?.Dispose();
+    }
+
+    private static SecureSocketOptions Options(TlsMode tls) => tls switch
+    {
+        TlsMode.None => SecureSocketOptions.None,
+        TlsMode.StartTls => SecureSocketOptions.StartTls,
+        TlsMode.Implicit => SecureSocketOptions.SslOnConnect,
+        TlsMode.Auto => SecureSocketOptions.StartTlsWhenAvailable,
+        _ => throw new ArgumentOutOfRangeException(nameof(tls), tls, null),
+    };
+}
