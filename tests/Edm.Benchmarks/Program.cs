@@ -1,1 +1,43 @@
-return;
+using Edm.Benchmarks;
+using Edm.Benchmarks.Send;
+
+IBenchmark[] benchmarks = [new SendBenchmark()];
+
+if (args is [] or ["list"] or ["--help"])
+{
+    foreach (var benchmark in benchmarks)
+    {
+        Console.WriteLine($"{benchmark.Name,-10} {benchmark.Summary}");
+        foreach (var (option, meaning) in benchmark.Options)
+        {
+            Console.WriteLine($"           --{option,-14} {meaning}");
+        }
+    }
+
+    return 0;
+}
+
+var chosen = benchmarks.FirstOrDefault(b => b.Name == args[0]);
+if (chosen is null)
+{
+    Console.Error.WriteLine($"There is no benchmark '{args[0]}'; 'list' names them.");
+    return 2;
+}
+
+BenchmarkArguments arguments;
+try
+{
+    arguments = BenchmarkArguments.Parse(args[1..], [.. chosen.Options.Select(o => o.Name)]);
+}
+catch (FormatException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
+
+await foreach (var figure in chosen.RunAsync(arguments))
+{
+    Console.WriteLine(figure.ToJson());
+}
+
+return 0;

@@ -1,0 +1,103 @@
+using Akka.Configuration;
+using Edm.Engine.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Edm.Engine.Settings;
+
+public enum EdmEnvironment
+{
+    Development,
+    Production,
+    Test,
+}
+
+/// <summary>Everything under <c>edm { }</c>, checked. Meanings and defaults stand in hocon/edm.conf; property names are its keys.</summary>
+/// <param name="MasterKey">Base64 as configured, null to use the data folder's own key file.</param>
+public sealed record EdmSettings(
+    EdmEnvironment Environment,
+    string DataFolder,
+    LogLevel LogLevel,
+    string? MasterKey,
+    HttpSettings Http,
+    StorageSettings Storage,
+    ClusterSettings Cluster,
+    LifecycleSettings Lifecycle)
+{
+    /// <summary>Kestrel refuses nothing up to here by itself; the true bound is the disk that an import fills.</summary>
+    private const long LargestImport = 1L << 40;
+
+    // A record prints its members; two of these are secrets.
+    public override string ToString() => $"EDM ({Environment}, data in {DataFolder})";
+
+    /// <exception cref="SettingsException">A value can't be used, or a key under <c>edm</c> is not known.</exception>
+    public static EdmSettings Read(Config config)
+    {
+        var reader = new SettingsReader(config);
+        var folder = Path.GetFullPath(reader.Text("edm.data"));
+        var settings = new EdmSettings(
+            reader.Choice("edm.environment", ("development", EdmEnvironment.Development), ("production", EdmEnvironment.Production), ("test", EdmEnvironment.Test)),
+            folder,
+            reader.Choice(
+                "edm.log-level",
+                ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            reader.TextOrNull("edm.master-key"),
+            ReadHttp(reader),
+            new StorageSettings(reader.TextOrNull("edm.storage.connection-string"), folder),
+            ReadCluster(reader),
+            ReadLifecycle(reader));
+        reader.RefuseUnknown("edm");
+        return settings;
+    }
+
+    private static HttpSettings ReadHttp(SettingsReader reader)
+    {
+        const string Key = "edm.http.url";
+        var url = reader.Text(Key);
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.Scheme != Uri.UriSchemeHttp || parsed.PathAndQuery != "/")
+        {
+            throw new SettingsException($"{Key}: '{url}' is not an address to listen on. Expected http://HOST:PORT, such as http://127.0.0.1:7025.");
+        }
+
+        return new HttpSettings(
+            parsed,
+            reader.Size("edm.http.max-body", 1024, 1L << 30),
+            reader.Size("edm.http.max-import", 1024, LargestImport),
+            reader.Number("edm.http.failed-keys-per-minute", 1, 100_000),
+            reader.Duration("edm.http.ask-timeout", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)));
+    }
+
+    private static ClusterSettings ReadCluster(SettingsReader reader)
+    {
+        const string Key = "edm.cluster.seeds";
+        var seeds = reader.Text(Key).Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return new ClusterSettings(reader.Text("edm.cluster.host"), reader.Number("edm.cluster.port", 0, 65535), [.. seeds.Select(Seed)]);
+
+        static SeedNode Seed(string text)
+        {
+            var colon = text.LastIndexOf(':');
+            return colon > 0 && ushort.TryParse(text.AsSpan(colon + 1), System.Globalization.CultureInfo.InvariantCulture, out var port) && port > 0
+                ? new SeedNode(text[..colon], port)
+                : throw new SettingsException($"{Key}: '{text}' is not a node. Expected HOST:PORT, such as edm-1:7026; several separated by commas.");
+        }
+    }
+
+    private static LifecycleSettings ReadLifecycle(SettingsReader reader)
+    {
+        var shutdown = reader.Duration("edm.lifecycle.shutdown", TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10));
+        var drain = reader.Duration("edm.lifecycle.drain", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+        return drain < shutdown
+            ? new LifecycleSettings(drain, shutdown)
+            : throw new SettingsException("edm.lifecycle.drain: must be shorter than edm.lifecycle.shutdown, or the drain is cut off.");
+    }
+}
+
+/// <param name="MaxBody">Bytes.</param>
+/// <param name="MaxImport">Bytes.</param>
+public sealed record HttpSettings(Uri Url, long MaxBody, long MaxImport, int FailedKeysPerMinute, TimeSpan AskTimeout);
+
+/// <param name="Seeds">Empty: this node starts a cluster of its own.</param>
+public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<SeedNode> Seeds);
+
+public sealed record SeedNode(string Host, int Port);
+
+public sealed record LifecycleSettings(TimeSpan Drain, TimeSpan Shutdown);
