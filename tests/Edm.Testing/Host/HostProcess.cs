@@ -8,19 +8,21 @@ namespace Edm.Testing.Host;
 /// <summary>The real daemon, as built, in a process of its own: what a test may kill.</summary>
 public sealed class HostProcess : IAsyncDisposable
 {
+    private readonly HostOptions options;
     private readonly ChildProcess process;
+    private readonly Stopwatch sinceStart = Stopwatch.StartNew();
 
-    private HostProcess(ChildProcess process, HttpClient client, TimeSpan startToReady)
+    private HostProcess(HostOptions options, ChildProcess process)
     {
+        this.options = options;
         this.process = process;
-        Client = client;
-        StartToReady = startToReady;
+        Api = new EdmClient(Client);
     }
 
-    /// <summary>Knows the address and carries the administrator's key.</summary>
-    public HttpClient Client { get; }
+    /// <summary>Once ready, it knows the address and carries the administrator's key.</summary>
+    public HttpClient Client { get; } = new();
 
-    public Uri Url => Client.BaseAddress!;
+    public EdmClient Api { get; }
 
     public int Id => process.Id;
 
@@ -29,58 +31,60 @@ public sealed class HostProcess : IAsyncDisposable
     public string Output => process.Output;
 
     /// <summary>From the start of the process to the first 200 of /health/ready.</summary>
-    public TimeSpan StartToReady { get; }
+    public TimeSpan StartToReady { get; private set; }
+
+    /// <summary>Null until ready.</summary>
+    public string? AdminKey { get; private set; }
+
+    private string UrlFile => Path.Combine(options.Data, "http.url");
 
     /// <summary>Starts the daemon and returns when it is ready.</summary>
     /// <exception cref="InvalidOperationException">It ended, or was not ready in time; the message carries its output.</exception>
-    public static async Task<HostProcess> StartAsync(HostOptions options, TimeSpan? timeout = null)
+    public static async Task<HostProcess> StartAsync(HostOptions options)
+    {
+        var host = Launch(options);
+        try
+        {
+            await host.ReadyAsync();
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the daemon and returns at once.</summary>
+    public static HostProcess Launch(HostOptions options)
     {
         Directory.CreateDirectory(options.Data);
 
         // The daemon writes its address here once it listens; one from the run before would lead us to a port that is somebody else's now.
-        var urlFile = Path.Combine(options.Data, "http.url");
-        File.Delete(urlFile);
+        File.Delete(Path.Combine(options.Data, "http.url"));
+        return new HostProcess(options, ChildProcess.Start("dotnet", [HostBinary.Find()], options.ToEnvironment()));
+    }
 
-        var watch = Stopwatch.StartNew();
-        var process = ChildProcess.Start("dotnet", [HostBinary.Find()], options.ToEnvironment());
-        var client = new HttpClient { Timeout = TimeSpan.FromSeconds(100) };
+    /// <exception cref="InvalidOperationException">It ended, or was not ready in time; the message carries its output.</exception>
+    public async Task ReadyAsync(TimeSpan? timeout = null)
+    {
         try
         {
-            await Eventually.Async(
-                async () =>
-                {
-                    if (process.HasExited)
-                    {
-                        return true;
-                    }
-
-                    client.BaseAddress ??= ReadUrl(urlFile);
-                    if (client.BaseAddress is null)
-                    {
-                        return false;
-                    }
-
-                    using var ready = await client.GetAsync(new Uri("health/ready", UriKind.Relative));
-                    return ready.IsSuccessStatusCode;
-                },
-                timeout ?? TimeSpan.FromSeconds(60),
-                "the daemon is ready");
-            var startToReady = watch.Elapsed;
-            if (process.HasExited)
-            {
-                throw new InvalidOperationException($"it ended with {process.ExitCode}");
-            }
-
-            var key = options.AdminKey ?? (await File.ReadAllTextAsync(Path.Combine(options.Data, "admin.key"))).Trim();
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-            return new HostProcess(process, client, startToReady);
+            await Eventually.Async(() => HasExited ? Task.FromResult(true) : IsReadyAsync(), timeout ?? TimeSpan.FromSeconds(60), "the daemon is ready");
         }
-        catch (Exception e)
+        catch (TimeoutException e)
         {
-            await process.DisposeAsync();
-            client.Dispose();
-            throw new InvalidOperationException($"The daemon did not start: {e.Message}\n{process.Output}", e);
+            throw new InvalidOperationException($"{e.Message}\n{Output}", e);
         }
+
+        if (HasExited)
+        {
+            throw new InvalidOperationException($"The daemon ended with {process.ExitCode} before it was ready:\n{Output}");
+        }
+
+        StartToReady = sinceStart.Elapsed;
+        AdminKey = options.AdminKey ?? (await File.ReadAllTextAsync(Path.Combine(options.Data, "admin.key"))).Trim();
+        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminKey);
     }
 
     /// <summary>SIGKILL; returns when the process is gone.</summary>
@@ -120,6 +124,22 @@ public sealed class HostProcess : IAsyncDisposable
         await process.DisposeAsync();
     }
 
-    private static Uri? ReadUrl(string file) =>
-        File.Exists(file) && Uri.TryCreate(File.ReadAllText(file).Trim().TrimEnd('/') + "/", UriKind.Absolute, out var url) ? url : null;
+    private async Task<bool> IsReadyAsync()
+    {
+        // The file may be there before its text is.
+        if (Client.BaseAddress is null
+            && File.Exists(UrlFile)
+            && Uri.TryCreate((await File.ReadAllTextAsync(UrlFile)).Trim().TrimEnd('/') + "/", UriKind.Absolute, out var url))
+        {
+            Client.BaseAddress = url;
+        }
+
+        if (Client.BaseAddress is null)
+        {
+            return false;
+        }
+
+        using var ready = await Client.GetAsync(new Uri("health/ready", UriKind.Relative));
+        return ready.IsSuccessStatusCode;
+    }
 }

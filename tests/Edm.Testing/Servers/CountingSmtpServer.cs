@@ -1,0 +1,82 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Edm.Testing.Servers;
+
+/// <summary>
+/// The judge of the crash tests: an SMTP server in the test's own process that takes every mail and counts, for each address, how often it got one.
+/// It shares no code with what it judges. A mail counts when its last line has arrived, whether or not the client lives to read the answer:
+/// that is the moment from which a real server would deliver it (RFC 5321, 4.1.1.4).
+/// </summary>
+public sealed class CountingSmtpServer : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentDictionary<string, int> received = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<SmtpSession, Task> sessions = new();
+    private readonly TimeSpan dataDelay;
+    private readonly Task accepting;
+    private int total;
+
+    /// <param name="dataDelay">How long each answer to the end of data takes: what makes a campaign last long enough to be killed in its middle.</param>
+    public CountingSmtpServer(TimeSpan dataDelay = default)
+    {
+        this.dataDelay = dataDelay;
+        listener.Start(backlog: 512);
+        accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
+
+    /// <summary>Mails taken so far.</summary>
+    public int Total => Volatile.Read(ref total);
+
+    /// <summary>How often each address was mailed; an address that is not here got nothing.</summary>
+    public IReadOnlyDictionary<string, int> Received => received;
+
+    public int OpenConnections => sessions.Count;
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        listener.Dispose();
+        await accepting;
+        await Task.WhenAll(sessions.Values);
+        stopping.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count);
+                sessions[session] = Task.CompletedTask;
+                sessions[session] = RunAsync(session);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stopping.IsCancellationRequested)
+        {
+            // Disposed.
+        }
+    }
+
+    private async Task RunAsync(SmtpSession session)
+    {
+        await Task.Yield();
+        await session.RunAsync(stopping.Token);
+        sessions.TryRemove(session, out _);
+    }
+
+    private void Count(IReadOnlyList<string> recipients)
+    {
+        foreach (var recipient in recipients)
+        {
+            received.AddOrUpdate(recipient, 1, (_, n) => n + 1);
+        }
+
+        Interlocked.Increment(ref total);
+    }
+}

@@ -1,0 +1,116 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Edm.Testing.Servers;
+
+/// <summary>The server's side of one SMTP connection (RFC 5321): says yes to everything and reports the envelope of each complete mail.</summary>
+internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken)
+{
+    private readonly List<string> recipients = [];
+    private bool inData;
+
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using (client)
+        {
+            client.NoDelay = true;
+            var stream = client.GetStream();
+            var reader = PipeReader.Create(stream);
+            try
+            {
+                await ReplyAsync(stream, "220 counting.test ESMTP", cancellation);
+                while (true)
+                {
+                    var read = await reader.ReadAsync(cancellation);
+                    var buffer = read.Buffer;
+                    while (TryReadLine(ref buffer, out var line))
+                    {
+                        if (inData)
+                        {
+                            if (IsEndOfData(line))
+                            {
+                                inData = false;
+                                taken([.. recipients]);
+                                recipients.Clear();
+                                await Task.Delay(dataDelay, cancellation);
+                                await ReplyAsync(stream, "250 2.0.0 Ok: taken", cancellation);
+                            }
+                        }
+                        else if (!await CommandAsync(stream, Encoding.UTF8.GetString(line), cancellation))
+                        {
+                            return;
+                        }
+                    }
+
+                    reader.AdvanceTo(buffer.Start, buffer.End);
+                    if (read.IsCompleted)
+                    {
+                        return;
+                    }
+                }
+            }
+            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+            {
+                // The client was killed, which is what these tests are for, or the server is being disposed.
+            }
+        }
+    }
+
+    private static bool TryReadLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
+    {
+        if (buffer.PositionOf((byte)'\n') is not { } end)
+        {
+            line = default;
+            return false;
+        }
+
+        line = buffer.Slice(0, end);
+        buffer = buffer.Slice(buffer.GetPosition(1, end));
+        return true;
+    }
+
+    // The line is without its LF: ".\r".
+    private static bool IsEndOfData(ReadOnlySequence<byte> line) => line.Length == 2 && line.FirstSpan[0] == '.';
+
+    private static ValueTask ReplyAsync(NetworkStream stream, string reply, CancellationToken cancellation) =>
+        stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), cancellation);
+
+    /// <returns>False when the conversation is over.</returns>
+    private async ValueTask<bool> CommandAsync(NetworkStream stream, string line, CancellationToken cancellation)
+    {
+        var command = line.TrimEnd();
+        var verb = command.Split(' ', 2)[0].ToUpperInvariant();
+        switch (verb)
+        {
+            case "EHLO":
+                await ReplyAsync(stream, "250-counting.test\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-SMTPUTF8\r\n250 8BITMIME", cancellation);
+                break;
+            case "MAIL":
+                recipients.Clear();
+                await ReplyAsync(stream, "250 2.1.0 Ok", cancellation);
+                break;
+            case "RCPT":
+                recipients.Add(command[(command.IndexOf('<') + 1)..command.IndexOf('>')]);
+                await ReplyAsync(stream, "250 2.1.5 Ok", cancellation);
+                break;
+            case "DATA":
+                inData = true;
+                await ReplyAsync(stream, "354 End data with <CR><LF>.<CR><LF>", cancellation);
+                break;
+            case "QUIT":
+                await ReplyAsync(stream, "221 2.0.0 Bye", cancellation);
+                return false;
+            case "RSET":
+                recipients.Clear();
+                await ReplyAsync(stream, "250 2.0.0 Ok", cancellation);
+                break;
+            default:
+                await ReplyAsync(stream, "250 2.0.0 Ok", cancellation);
+                break;
+        }
+
+        return true;
+    }
+}
