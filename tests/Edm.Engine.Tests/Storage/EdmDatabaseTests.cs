@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Engine.Storage;
 using Edm.Testing.Databases;
+using Edm.Testing.Servers;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
@@ -129,3 +130,6 @@ public sealed class EdmDatabaseTestsOnSqlite() : EdmDatabaseTests(new SqliteData
         Assert.Contains("Another EDM process", refused.Message, StringComparison.Ordinal);
     }
 }
+
+[Collection(PostgresFixture.Collection)]
+public sealed class EdmDatabaseTestsOnPostgres(PostgresFixture postgres) : EdmDatabaseTests(new PostgresDatabases(postgres));

@@ -1,5 +1,6 @@
 using Edm.Engine.Storage;
 using Edm.Testing.Databases;
+using Edm.Testing.Servers;
 using LinqToDB.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -61,3 +62,6 @@ public abstract class MigratorTests(IDatabases databases) : DatabaseTests(databa
 }
 
 public sealed class MigratorTestsOnSqlite() : MigratorTests(new SqliteDatabases());
+
+[Collection(PostgresFixture.Collection)]
+public sealed class MigratorTestsOnPostgres(PostgresFixture postgres) : MigratorTests(new PostgresDatabases(postgres));

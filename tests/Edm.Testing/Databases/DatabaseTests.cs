@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Edm.Contracts;
 using Edm.Engine.Storage;
+using Edm.Testing.Servers;
 using LinqToDB.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -9,7 +10,8 @@ namespace Edm.Testing.Databases;
 
 /// <summary>
 /// Tests that need a migrated database of their own. An abstract class holds the tests; two sealed ones run them,
-/// <c>XTestsOnSqlite() : XTests(new SqliteDatabases())</c> and <c>XTestsOnPostgres(...)</c>.
+/// <c>XTestsOnSqlite() : XTests(new SqliteDatabases())</c> and, in the collection of <see cref="PostgresFixture"/>,
+/// <c>XTestsOnPostgres(PostgresFixture postgres) : XTests(new PostgresDatabases(postgres))</c>.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "xUnit calls IAsyncLifetime.DisposeAsync.")]
 public abstract class DatabaseTests(IDatabases databases) : IAsyncLifetime
@@ -47,15 +49,29 @@ public interface IDatabases : IAsyncDisposable
 
 public sealed class SqliteDatabases : IDatabases
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("edm-test-");
+    private readonly TempFolder _folder = new();
     private int _number;
 
     public Task<StorageSettings> CreateAsync() =>
-        Task.FromResult(new StorageSettings(null, Path.Combine(_folder.FullName, $"{Interlocked.Increment(ref _number)}")));
+        Task.FromResult(new StorageSettings(null, _folder.Combine($"{Interlocked.Increment(ref _number)}")));
 
     public ValueTask DisposeAsync()
     {
-        _folder.Delete(recursive: true);
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
+
+public sealed class PostgresDatabases(PostgresFixture postgres) : IDatabases
+{
+    private readonly TempFolder _folder = new();
+
+    public async Task<StorageSettings> CreateAsync() => new(await postgres.CreateDatabaseAsync(), _folder.Path);
+
+    /// <summary>The databases themselves go with the server.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
         return ValueTask.CompletedTask;
     }
 }

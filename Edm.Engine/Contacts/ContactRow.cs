@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Edm.Contracts;
+using Edm.Engine.Content;
+using LinqToDB;
+using LinqToDB.Mapping;
+
+namespace Edm.Engine.Contacts;
+
+/// <summary>The table contacts. Public because the sending path joins it with the audience.</summary>
+[Table("contacts")]
+public sealed record ContactRow
+{
+    [PrimaryKey, Identity] public ContactId Id { get; init; }
+    [Column] public UserId UserId { get; init; }
+    [Column] public string Email { get; init; } = "";
+    [Column] public string EmailKey { get; init; } = "";
+    [Column] public string? Handle { get; init; }
+    [Column] public string? Nickname { get; init; }
+    [Column] public long? Followers { get; init; }
+    [Column] public string? Country { get; init; }
+    [Column] public string? Language { get; init; }
+    [Column] public string? Category { get; init; }
+    [Column] public string? Bio { get; init; }
+
+    /// <summary>A JSON object of strings.</summary>
+    [Column(DataType = DataType.BinaryJson)] public string Attributes { get; init; } = "{}";
+
+    [Column] public string Status { get; init; } = ContactStatus.Active.Name();
+    [Column] public long CreatedAt { get; init; }
+    [Column] public long UpdatedAt { get; init; }
+
+    public ContactCard ToCard() => new(
+        Id, Email, Handle, Nickname, Followers, Country, Language, Category, Bio,
+        JsonSerializer.Deserialize<Dictionary<string, string>>(Attributes) ?? []);
+
+    public Contact ToContact() => new(
+        UserId,
+        ToCard(),
+        ContactStatuses.TryParse(Status, out var status) ? status : throw new InvalidOperationException($"Contact {Id} has the unknown status '{Status}'."),
+        DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
+        DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt));
+}
