@@ -218,6 +218,16 @@ public sealed record EmailAddress
 
     private static string? ToAscii(string domain)
     {
+        // IDNA 2008 (RFC 5892) allows letters, digits and marks, and a few signs that nobody is known by; .NET's mapping would let the
+        // replacement character of a broken encoding through.
+        foreach (var rune in domain.EnumerateRunes())
+        {
+            if (!rune.IsAscii && !Rune.IsLetterOrDigit(rune) && !IsMark(rune) && rune.Value is not ('。' or '·' or '・'))
+            {
+                return null;
+            }
+        }
+
         try
         {
             return Idn.GetAscii(domain.Normalize(NormalizationForm.FormKC).ToLowerInvariant()).ToLowerInvariant();
@@ -228,6 +238,8 @@ public sealed record EmailAddress
             return null;
         }
     }
+
+    private static bool IsMark(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
 
     private static bool IsAtext(char character) =>
         char.IsAsciiLetterOrDigit(character) || AtextMarks.Contains(character, StringComparison.Ordinal);

@@ -1,0 +1,140 @@
+using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Testing.Databases;
+using Edm.Testing.Servers;
+using LinqToDB;
+using Xunit;
+
+namespace Edm.Engine.Tests.Contacts;
+
+public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(databases)
+{
+    private ContactStore Store => new(Database, Time);
+
+    [Fact]
+    public async Task A_contact_comes_back_as_it_was_stored()
+    {
+        var user = await AddUserAsync();
+        var id = await AddAsync(new ContactRow
+        {
+            UserId = user, Email = "Ann@example.com", EmailKey = "ann@example.com", Handle = "ann", Nickname = "Ann 🌷", Followers = 1_300_000,
+            Country = "US", Language = "en", Category = "beauty", Bio = "hi\nthere", Attributes = """{"niche":"skin \"care\"","2022":"x"}""", CreatedAt = 1000, UpdatedAt = 2000,
+        });
+
+        var contact = (await Store.GetAsync(user, id))!;
+
+        Assert.Equal(
+            ("Ann@example.com", "ann", "Ann 🌷", 1_300_000L, "US", "en", "beauty", "hi\nthere"),
+            (contact.Card.Email, contact.Card.Handle, contact.Card.Nickname, contact.Card.Followers, contact.Card.Country, contact.Card.Language, contact.Card.Category, contact.Card.Bio));
+        Assert.Equal(new Dictionary<string, string> { ["niche"] = "skin \"care\"", ["2022"] = "x" }, contact.Card.Attributes);
+        Assert.Equal((ContactStatus.Active, DateTimeOffset.FromUnixTimeMilliseconds(1000)), (contact.Status, contact.CreatedAt));
+        Assert.Equal(id, (await Store.FindAsync(user, " ANN@Example.com"))!.Id);
+    }
+
+    [Fact]
+    public async Task Another_users_contact_is_like_none()
+    {
+        var owner = await AddUserAsync("owner");
+        var other = await AddUserAsync("other");
+        var id = await AddAsync(Row(owner, "a@example.com"));
+
+        Assert.Null(await Store.GetAsync(other, id));
+        Assert.Null(await Store.FindAsync(other, "a@example.com"));
+        Assert.False(await Store.SetStatusAsync(other, id, ContactStatus.Suppressed));
+        Assert.False(await Store.DeleteAsync(other, id));
+        Assert.Equal(0, await Store.CountAsync(other, ContactFilter.All));
+        Assert.NotNull(await Store.GetAsync(owner, id));
+    }
+
+    [Fact]
+    public async Task Pages_go_through_all_contacts_once()
+    {
+        var user = await AddUserAsync();
+        for (var i = 0; i < 7; i++)
+        {
+            await AddAsync(Row(user, $"c{i}@example.com"));
+        }
+
+        List<string> seen = [];
+        ContactId? after = null;
+        while (await Store.PageAsync(user, ContactFilter.All, after, 3) is { Count: > 0 } page)
+        {
+            seen.AddRange(page.Select(c => c.Card.Email));
+            after = page[^1].Id;
+        }
+
+        Assert.Equal(Enumerable.Range(0, 7).Select(i => $"c{i}@example.com"), seen);
+    }
+
+    [Fact]
+    public async Task Status_and_deletion_are_kept()
+    {
+        var user = await AddUserAsync();
+        var id = await AddAsync(Row(user, "a@example.com"));
+
+        Assert.True(await Store.SetStatusAsync(user, id, ContactStatus.Unsubscribed));
+        Assert.Equal(ContactStatus.Unsubscribed, (await Store.GetAsync(user, id))!.Status);
+        Assert.True(await Store.DeleteAsync(user, id));
+        Assert.Null(await Store.GetAsync(user, id));
+    }
+
+    [Theory]
+    [InlineData("", "ann bob cem dan")]
+    [InlineData("country = us", "ann")]
+    [InlineData("country != us", "bob cem dan")]
+    [InlineData("not country = us", "bob cem dan")]
+    [InlineData("country in (US, de)", "ann bob")]
+    [InlineData("country not in (US, de)", "cem dan")]
+    [InlineData("country is empty", "dan")]
+    [InlineData("country is not empty", "ann bob cem")]
+    [InlineData("followers >= 10k", "ann bob")]
+    [InlineData("followers > 10000", "ann")]
+    [InlineData("followers < 10k", "cem")]
+    [InlineData("followers = 10K", "bob")]
+    [InlineData("followers in (10k, 1.5m)", "ann bob")]
+    [InlineData("followers != 10k", "ann cem dan")]
+    [InlineData("followers is empty", "dan")]
+    [InlineData("country = US and followers >= 10k and category in (beauty, fashion)", "ann")]
+    [InlineData("country = US or country = DE and followers < 1", "ann")]
+    [InlineData("(country = US or country = DE) and followers < 20k", "bob")]
+    [InlineData("handle = @ANN", "ann")]
+    [InlineData("nickname = 'Bob Ross'", "bob")]
+    [InlineData("nickname contains ÜL", "")]
+    [InlineData("nickname contains ül", "cem")]
+    [InlineData("nickname not contains ross", "ann cem dan")]
+    [InlineData("domain = EXAMPLE.org", "bob cem")]
+    [InlineData("domain contains example", "ann bob cem dan")]
+    [InlineData("email = BOB@example.org", "bob")]
+    [InlineData("status = active", "ann bob cem")]
+    [InlineData("status != active", "dan")]
+    [InlineData("attr.niche = SKIN", "ann")]
+    [InlineData("attr.Niche is empty", "bob cem dan")]
+    [InlineData("attr.niche contains i", "ann")]
+    [InlineData("attr.views >= 5", "ann bob")]
+    [InlineData("attr.views > 5", "bob")]
+    [InlineData("attr.views < 5", "")]
+    [InlineData("attr.2022 = x", "dan")]
+    public async Task A_filter_chooses(string filter, string expected)
+    {
+        var user = await AddUserAsync();
+        await AddAsync(Row(user, "ann@example.com") with { Handle = "ann", Country = "US", Followers = 1_500_000, Category = "Beauty", Attributes = """{"niche":"Skin","views":"5"}""" });
+        await AddAsync(Row(user, "bob@example.org") with { Handle = "bob", Nickname = "Bob Ross", Country = "DE", Followers = 10_000, Attributes = """{"views":"12.5"}""" });
+        await AddAsync(Row(user, "\"a@b\"@example.org") with { Handle = "cem", Nickname = "cem gül", Country = "TR", Followers = 5, Attributes = """{"views":"1.2M"}""" });
+        await AddAsync(Row(user, "dan@sub.example.com") with { Handle = "dan", Status = "suppressed", Attributes = """{"2022":"x","views":"--4"}""" });
+
+        var parsed = ContactFilter.Parse(filter);
+        var page = await Store.PageAsync(user, parsed, null, 100);
+
+        Assert.Equal(expected, string.Join(' ', page.Select(c => c.Card.Handle)));
+        Assert.Equal(page.Count, await Store.CountAsync(user, parsed));
+    }
+
+    private async Task<ContactId> AddAsync(ContactRow row) => new(await Database.RunAsync(c => c.InsertWithInt64IdentityAsync(row)));
+
+    private static ContactRow Row(UserId user, string email) => new() { UserId = user, Email = email, EmailKey = email };
+}
+
+public sealed class ContactStoreTestsOnSqlite() : ContactStoreTests(new SqliteDatabases());
+
+[Collection(PostgresFixture.Collection)]
+public sealed class ContactStoreTestsOnPostgres(PostgresFixture postgres) : ContactStoreTests(new PostgresDatabases(postgres));
