@@ -19,6 +19,15 @@ public static class StorageFaults
         _ => HasTransientInner(exception),
     };
 
+    /// <summary>True when a row with the same unique key is there already.</summary>
+    public static bool IsDuplicate(Exception exception) => exception switch
+    {
+        PostgresException postgres => postgres.SqlState == PostgresErrorCodes.UniqueViolation,
+        // SQLITE_CONSTRAINT_UNIQUE and SQLITE_CONSTRAINT_PRIMARYKEY.
+        SqliteException sqlite => sqlite.SqliteExtendedErrorCode is 2067 or 1555,
+        _ => false,
+    };
+
     private static bool HasTransientInner(Exception exception) => exception.InnerException is { } inner && IsTransient(inner);
 
     /// <summary>SQLSTATEs of a server that stops, starts, or has become a standby.</summary>

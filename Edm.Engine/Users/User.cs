@@ -1,0 +1,21 @@
+using System.Text.Json.Serialization;
+using Edm.Contracts;
+
+namespace Edm.Engine.Users;
+
+[JsonConverter(typeof(JsonStringEnumConverter<UserRole>))]
+public enum UserRole
+{
+    [JsonStringEnumMemberName("user")] User,
+
+    /// <summary>May make users and keys, share pools and see the cluster. Sees no more of other users' contacts and mails than anybody.</summary>
+    [JsonStringEnumMemberName("admin")] Admin,
+}
+
+public sealed record User(UserId Id, string Name, UserRole Role, DateTimeOffset CreatedAt);
+
+/// <summary>A key without its secret, which is stored nowhere.</summary>
+public sealed record ApiKey(long Id, UserId User, string Name, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt);
+
+/// <summary>Whose key it is. <paramref name="KeyId"/> names the key, so that it can be told which one was used.</summary>
+public sealed record KeyOwner(UserId User, string Name, UserRole Role, long KeyId);
