@@ -15,10 +15,10 @@ internal sealed class BenchmarkArguments
             var name = args[i].StartsWith("--", StringComparison.Ordinal) ? args[i][2..] : "";
             if (!known.Contains(name))
             {
-                throw new FormatException($"Unknown option '{args[i]}'; there are: {string.Join(", ", known.Select(k => "--" + k))}.");
+                throw new UsageException($"Unknown option '{args[i]}'; there are: {string.Join(", ", known.Select(k => "--" + k))}.");
             }
 
-            parsed.values[name] = i + 1 < args.Length ? args[i + 1] : throw new FormatException($"Option '{args[i]}' needs a value.");
+            parsed.values[name] = i + 1 < args.Length ? args[i + 1] : throw new UsageException($"Option '{args[i]}' needs a value.");
         }
 
         return parsed;
@@ -30,5 +30,8 @@ internal sealed class BenchmarkArguments
         ? otherwise
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
             ? number
-            : throw new FormatException($"Option '--{name}' needs a whole number above 0, and got '{text}'.");
+            : throw new UsageException($"Option '--{name}' needs a whole number above 0, and got '{text}'.");
 }
+
+/// <summary>The command line asks for what there is not; the message says what there is.</summary>
+internal sealed class UsageException(string message) : Exception(message);

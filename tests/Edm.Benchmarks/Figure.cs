@@ -5,7 +5,7 @@ namespace Edm.Benchmarks;
 
 /// <summary>One measured figure and what it was measured against; printed as one line of JSON.</summary>
 /// <param name="Ours">Null when only the baseline was asked for.</param>
-/// <param name="Baseline">Null when the figure stands against a fixed bound, which <paramref name="BaselineName"/> then names.</param>
+/// <param name="Baseline">Another program in the same run or, for a figure that has a fixed bound, that bound; <paramref name="BaselineName"/> says which.</param>
 /// <param name="Conditions">What a reader needs in order to repeat it.</param>
 internal sealed record Figure(string Bench, string Unit, double? Ours, double? Baseline, string BaselineName, IReadOnlyDictionary<string, object> Conditions)
 {

@@ -1,7 +1,9 @@
 using Edm.Benchmarks;
+using Edm.Benchmarks.Idle;
+using Edm.Benchmarks.Memory;
 using Edm.Benchmarks.Send;
 
-IBenchmark[] benchmarks = [new SendBenchmark()];
+IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark()];
 
 if (args is [] or ["list"] or ["--help"])
 {
@@ -24,20 +26,18 @@ if (chosen is null)
     return 2;
 }
 
-BenchmarkArguments arguments;
 try
 {
-    arguments = BenchmarkArguments.Parse(args[1..], [.. chosen.Options.Select(o => o.Name)]);
+    var arguments = BenchmarkArguments.Parse(args[1..], [.. chosen.Options.Select(o => o.Name)]);
+    await foreach (var figure in chosen.RunAsync(arguments))
+    {
+        Console.WriteLine(figure.ToJson());
+    }
 }
-catch (FormatException e)
+catch (UsageException e)
 {
     Console.Error.WriteLine(e.Message);
     return 2;
-}
-
-await foreach (var figure in chosen.RunAsync(arguments))
-{
-    Console.WriteLine(figure.ToJson());
 }
 
 return 0;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Edm.Benchmarks.Send;
 
@@ -20,15 +19,14 @@ internal sealed record SampleContact(string Email, string Handle, string Nicknam
     }
 
     /// <summary>A file for POST /v1/imports.</summary>
-    public static byte[] Csv(int count)
+    public static void WriteCsv(string file, int count)
     {
-        var csv = new StringBuilder("email,handle,nickname,followers,country,language,category,bio\n");
+        using var csv = new StreamWriter(file);
+        csv.Write("email,handle,nickname,followers,country,language,category,bio\n");
         for (var n = 1; n <= count; n++)
         {
             var c = Number(n);
-            csv.Append(CultureInfo.InvariantCulture, $"{c.Email},{c.Handle},{c.Nickname},{c.Followers},{c.Country},{c.Language},{c.Category},{c.Bio}\n");
+            csv.Write(string.Create(CultureInfo.InvariantCulture, $"{c.Email},{c.Handle},{c.Nickname},{c.Followers},{c.Country},{c.Language},{c.Category},{c.Bio}\n"));
         }
-
-        return Encoding.UTF8.GetBytes(csv.ToString());
     }
 }

@@ -9,9 +9,12 @@ public sealed class EdmClient(HttpClient http)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    public async Task<ImportView> ImportAsync(byte[] csv)
+    public Task<ImportView> ImportAsync(byte[] csv) => ImportAsync(new MemoryStream(csv));
+
+    /// <summary>The stream is read once, and disposed.</summary>
+    public async Task<ImportView> ImportAsync(Stream csv)
     {
-        using var body = new ByteArrayContent(csv);
+        using var body = new StreamContent(csv);
         body.Headers.ContentType = new("text/csv");
         using var response = await http.PostAsync(Relative("v1/imports?file=contacts.csv"), body);
         return await ReadAsync<ImportView>(response);

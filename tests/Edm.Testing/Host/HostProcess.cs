@@ -20,7 +20,7 @@ public sealed class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Once ready, it knows the address and carries the administrator's key.</summary>
-    public HttpClient Client { get; } = new();
+    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(10) }; // an import of a million rows answers when it is done
 
     public EdmClient Api { get; }
 
