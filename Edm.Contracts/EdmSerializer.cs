@@ -20,6 +20,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
     private static readonly (string Manifest, JsonTypeInfo Type)[] Types =
     [
         // Stored: events of UserQueues
+        ("uq.opened", StoredJson.Default.QueueOpened),
         ("uq.task-queued", StoredJson.Default.TaskQueued),
         ("uq.task-paused", StoredJson.Default.TaskPaused),
         ("uq.task-resumed", StoredJson.Default.TaskResumed),
@@ -92,6 +93,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     UseStringEnumConverter = false)]
+[JsonSerializable(typeof(QueueOpened))]
 [JsonSerializable(typeof(TaskQueued))]
 [JsonSerializable(typeof(TaskPaused))]
 [JsonSerializable(typeof(TaskResumed))]

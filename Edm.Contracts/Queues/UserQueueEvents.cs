@@ -1,5 +1,11 @@
 namespace Edm.Contracts;
 
+/// <summary>
+/// A new incarnation of the queue begins. Written before it answers anything: two writers can't both have the next place in the journal,
+/// so from here on an older incarnation (a node cut off from the others) can't record anything any more.
+/// </summary>
+public sealed record QueueOpened(long Process, long AtMs) : IUserQueueEvent;
+
 public sealed record TaskQueued(TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs) : IUserQueueEvent;
 
 public sealed record TaskPaused(TaskId Task, long AtMs) : IUserQueueEvent;

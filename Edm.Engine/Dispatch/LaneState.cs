@@ -1,0 +1,143 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>
+/// What a lane must know after a crash, without clock, actor or I/O: the mails in doubt, the outcomes that no UserQueue has confirmed, and how many
+/// mails each service has started. Only <see cref="Apply"/> changes it, so a replayed state is the live state.
+/// </summary>
+public sealed class LaneState
+{
+    private readonly Dictionary<MailKey, OpenMailSnapshot> open = [];
+
+    /// <summary>By user, in the order of the commits.</summary>
+    private readonly SortedDictionary<long, List<UnackedSnapshot>> unacked = [];
+    private readonly SortedDictionary<long, StartCounter> starts = [];
+
+    public long CommitNr { get; private set; }
+
+    public int UnackedCount { get; private set; }
+
+    /// <summary>Started, and no outcome is journaled: in doubt if the process dies now. At most one an open connection.</summary>
+    public IReadOnlyDictionary<MailKey, OpenMailSnapshot> Open => open;
+
+    public IEnumerable<UserId> UsersWithUnacked => unacked.Keys.Select(u => new UserId(u));
+
+    /// <summary>Outcomes that the user's queue has not confirmed, from commit <paramref name="after"/> (excluded) on, whole commits, until there are <paramref name="about"/>.</summary>
+    public (IReadOnlyList<Outcome> Outcomes, long UpToCommit) Unacked(UserId user, long after, int about)
+    {
+        var outcomes = new List<Outcome>();
+        var upTo = after;
+        foreach (var entry in unacked.GetValueOrDefault(user.Value) ?? [])
+        {
+            if (entry.Commit <= after)
+            {
+                continue;
+            }
+
+            if (entry.Commit > upTo && outcomes.Count >= about)
+            {
+                break;
+            }
+
+            upTo = entry.Commit;
+            outcomes.Add(entry.Outcome);
+        }
+
+        return (outcomes, upTo);
+    }
+
+    public bool OwesOutcome(UserId user, LeaseNr lease) =>
+        open.Keys.Any(key => key.User == user && key.Lease == lease)
+        || (unacked.GetValueOrDefault(user.Value)?.Exists(e => e.Outcome.Lease == lease) ?? false);
+
+    public StartCounter Starts(ServiceId service) => starts.GetValueOrDefault(service.Value) ?? new StartCounter(service, 0, 0, 0, 0);
+
+    public void Apply(LaneCommitted committed)
+    {
+        if (committed.Nr != CommitNr + 1)
+        {
+            throw new InvalidOperationException($"Commit {committed.Nr} follows commit {CommitNr}: the journal of this lane has a hole or two writers.");
+        }
+
+        CommitNr = committed.Nr;
+        foreach (var mail in committed.Ended)
+        {
+            open.Remove(MailKey.Of(mail));
+            AddUnacked(new UnackedSnapshot(mail.User, committed.Nr, mail.Outcome));
+        }
+
+        foreach (var mail in committed.Withdrawn)
+        {
+            if (open.Remove(MailKey.Of(mail), out var withdrawn))
+            {
+                Count(withdrawn.Mail.Service, committed.AtMs, -1);
+            }
+        }
+
+        foreach (var mail in committed.Started)
+        {
+            open.Add(MailKey.Of(mail), new OpenMailSnapshot(mail, committed.Process));
+            Count(mail.Service, committed.AtMs, 1);
+        }
+
+        foreach (var ack in committed.Acked)
+        {
+            if (unacked.TryGetValue(ack.User.Value, out var entries))
+            {
+                UnackedCount -= entries.RemoveAll(e => e.Commit <= ack.UpToCommit);
+                if (entries.Count == 0)
+                {
+                    unacked.Remove(ack.User.Value);
+                }
+            }
+        }
+    }
+
+    private void AddUnacked(UnackedSnapshot entry)
+    {
+        if (!unacked.TryGetValue(entry.User.Value, out var entries))
+        {
+            unacked.Add(entry.User.Value, entries = []);
+        }
+
+        entries.Add(entry);
+        UnackedCount++;
+    }
+
+    private void Count(ServiceId service, long atMs, int by)
+    {
+        var (hour, day) = (atMs / 3_600_000, atMs / 86_400_000);
+        var before = Starts(service);
+        var inHour = before.Hour == hour ? before.InHour : 0;
+        var inDay = before.Day == day ? before.InDay : 0;
+        starts[service.Value] = new StartCounter(service, hour, Math.Max(inHour + by, 0), day, Math.Max(inDay + by, 0));
+    }
+
+    public LaneSnapshot ToSnapshot() =>
+        new(CommitNr,
+            [.. open.Values.OrderBy(o => (o.Mail.User.Value, o.Mail.Lease.Value, o.Mail.Seq))],
+            [.. unacked.Values.SelectMany(e => e)],
+            [.. starts.Values]);
+
+    public static LaneState From(LaneSnapshot snapshot)
+    {
+        var state = new LaneState { CommitNr = snapshot.CommitNr };
+        foreach (var mail in snapshot.Open)
+        {
+            state.open.Add(MailKey.Of(mail.Mail), mail);
+        }
+
+        foreach (var entry in snapshot.Unacked)
+        {
+            state.AddUnacked(entry);
+        }
+
+        foreach (var counter in snapshot.Starts)
+        {
+            state.starts[counter.Service.Value] = counter;
+        }
+
+        return state;
+    }
+}

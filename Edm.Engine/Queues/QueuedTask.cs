@@ -1,0 +1,117 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Queues;
+
+/// <summary>One task inside a UserQueue: where each recipient stands, and what may be leased next.</summary>
+public sealed class QueuedTask
+{
+    /// <summary>The share that one recipient costs a task of priority 1; divisible by every priority up to 10, fine enough for those up to 100.</summary>
+    private const long ServiceUnit = 2_520_000;
+
+    /// <summary>By segment: no recipient before it is waiting. Only a hint that saves searching.</summary>
+    private readonly int[] cursors;
+
+    public QueuedTask(TaskQueued queued, long virtualTime)
+    {
+        (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (queued.Task, queued.Pool, queued.Lanes, queued.Priority, queued.Segments, queued.Retry, queued.Unknown);
+        QueuedAtMs = queued.AtMs;
+        VirtualTime = virtualTime;
+        Recipients = new RecipientLedger(queued.Segments.Sum(s => s.Range.Count));
+        cursors = [.. Segments.Select(s => s.Range.First)];
+    }
+
+    public QueuedTask(TaskSnapshot snapshot)
+    {
+        (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (snapshot.Task, snapshot.Pool, snapshot.Lanes, snapshot.Priority, snapshot.Segments, snapshot.Retry, snapshot.Unknown);
+        (Phase, QueuedAtMs, FinishedAtMs, VirtualTime) = (snapshot.Phase, snapshot.QueuedAtMs, snapshot.FinishedAtMs, snapshot.VirtualTime);
+        Recipients = RecipientLedger.FromRuns(snapshot.States);
+        cursors = [.. Segments.Select(s => s.Range.First)];
+        foreach (var pending in snapshot.Pending)
+        {
+            Pending.Add(pending);
+        }
+    }
+
+    public TaskId Id { get; }
+    public PoolId Pool { get; }
+    public int Lanes { get; }
+    public int Priority { get; }
+    public Segment[] Segments { get; }
+    public RetryRules Retry { get; }
+    public UnknownPolicy Unknown { get; }
+    public long QueuedAtMs { get; }
+    public TaskPhase Phase { get; set; } = TaskPhase.Running;
+    public long? FinishedAtMs { get; set; }
+    public RecipientLedger Recipients { get; }
+    public PendingQueue Pending { get; } = new();
+
+    /// <summary>Work served divided by priority: weighted fair queueing among the tasks of one user.</summary>
+    public long VirtualTime { get; private set; }
+
+    public void Serve(int recipients) => VirtualTime += recipients * ServiceUnit / Priority;
+
+    public bool IsFor(LaneId lane) => Pool == lane.Pool;
+
+    /// <summary>At most <paramref name="max"/> waiting recipients that this lane may have now, as ascending runs; changes nothing.</summary>
+    public SeqRange[] NextWaiting(LaneId lane, long nowMs, int max)
+    {
+        var runs = new List<SeqRange>();
+        for (var i = 0; i < Segments.Length && max > 0; i++)
+        {
+            var segment = Segments[i];
+            if ((segment.Lane is { } own && own != lane.Lane) || segment.NotBeforeMs > nowMs)
+            {
+                continue;
+            }
+
+            var from = cursors[i];
+            while (max > 0 && Recipients.First(RecipientState.Waiting, from, segment.Range.Last) is { } first)
+            {
+                var run = Recipients.Run(RecipientState.Waiting, first, segment.Range.Last, max);
+                runs.Add(run);
+                max -= run.Count;
+                from = run.Last + 1;
+            }
+        }
+
+        return [.. runs];
+    }
+
+    public bool HasWaiting(LaneId lane, long nowMs) => NextWaiting(lane, nowMs, 1).Length > 0;
+
+    /// <summary>When the next segment that is still closed opens; null when none is closed or nothing waits.</summary>
+    public long? NextOpeningMs(long nowMs) =>
+        Recipients.Count(RecipientState.Waiting) == 0 ? null : Segments.Where(s => s.NotBeforeMs > nowMs).Min(s => s.NotBeforeMs);
+
+    public void Lease(SeqRange fresh)
+    {
+        Recipients.Set(fresh, RecipientState.Leased);
+        for (var i = 0; i < Segments.Length; i++)
+        {
+            // What is leased is always the first that waits in its segment, so nothing waits before its end.
+            if (Segments[i].Range.Contains(fresh.First))
+            {
+                cursors[i] = Math.Max(cursors[i], fresh.Last + 1);
+            }
+        }
+    }
+
+    /// <summary>The retries that are due and that this lane may have, the longest overdue first.</summary>
+    public IEnumerable<PendingSnapshot> DueRetries(LaneId lane, long nowMs) =>
+        Pending.Due(nowMs).Where(p => Array.Find(Segments, s => s.Range.Contains(p.Seq))?.Lane is not { } own || own == lane.Lane);
+
+    public void Reopen(int seq)
+    {
+        Recipients[seq] = RecipientState.Waiting;
+        for (var i = 0; i < Segments.Length; i++)
+        {
+            if (Segments[i].Range.Contains(seq))
+            {
+                cursors[i] = Math.Min(cursors[i], seq);
+            }
+        }
+    }
+
+    public TaskSnapshot ToSnapshot() =>
+        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs);
+}

@@ -1,0 +1,317 @@
+using Akka.Actor;
+using Akka.Cluster.Hosting;
+using Akka.Cluster.Sharding;
+using Akka.Event;
+using Akka.Hosting;
+using Akka.Persistence;
+using Edm.Contracts;
+using Edm.Engine.Dispatch;
+using Edm.Engine.Settings;
+
+namespace Edm.Engine.Queues;
+
+/// <summary>
+/// The queue of one user's tasks: a sharded, event-sourced entity. A thin shell around <see cref="UserQueueState"/>: receive, decide, persist, apply, answer.
+/// Nothing is answered before it is durable.
+/// </summary>
+public sealed class UserQueue : UntypedPersistentActor, IWithTimers
+{
+    /// <summary>How often lost messages are made good: Ready, recalls and questions about leases are repeated.</summary>
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromSeconds(3);
+
+    /// <summary>A lease younger than this is not asked about: its lane has most likely just received it.</summary>
+    private static readonly TimeSpan AskAboutLeasesAfter = TimeSpan.FromSeconds(6);
+
+    private static readonly TimeSpan PassivateAfter = TimeSpan.FromSeconds(60);
+
+    /// <summary>Recovery reads at most this many events after the snapshot.</summary>
+    private const int SnapshotEvery = 250;
+
+    private readonly UserId user;
+    private readonly UserQueueLimits limits;
+    private readonly TimeProvider time;
+    private readonly ThisProcess process;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly Dictionary<TaskId, RateMeter> rates = [];
+    private UserQueueState state;
+    private long eventsSinceSnapshot;
+    private long? timerDueMs;
+
+    public UserQueue(UserId user, UserQueueLimits limits, TimeProvider time, ThisProcess process)
+    {
+        (this.user, this.limits, this.time, this.process) = (user, limits, time, process);
+        state = new UserQueueState(user, limits);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public override string PersistenceId => $"user-queue-{user}";
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    protected override void OnRecover(object message)
+    {
+        switch (message)
+        {
+            case SnapshotOffer { Snapshot: UserQueueSnapshot snapshot }:
+                state = UserQueueState.From(user, limits, snapshot);
+                break;
+            case IUserQueueEvent happened:
+                state.Apply(happened);
+                eventsSinceSnapshot++;
+                break;
+            case RecoveryCompleted:
+                Persist(new QueueOpened(process.Id, NowMs), opened =>
+                {
+                    state.Apply(opened);
+                    Settle([]);
+                    AskAboutLeases(TimeSpan.Zero);
+                    Announce();
+                });
+                break;
+        }
+    }
+
+    protected override void OnCommand(object message)
+    {
+        switch (message)
+        {
+            case GetTask get:
+                Sender.Tell(Ledger(get));
+                break;
+            case IForUserQueue command:
+                Decide(command);
+                break;
+            case Repeat:
+                OnRepeat();
+                break;
+            case RetryIsDue:
+                Announce();
+                SetRetryTimer();
+                break;
+            case ReceiveTimeout when !state.HasUnfinished:
+                Context.Parent.Tell(new Passivate(StopQueue.Instance));
+                break;
+            case StopQueue:
+                Context.Stop(Self);
+                break;
+            case SaveSnapshotSuccess saved:
+                DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1));
+                break;
+            case SaveSnapshotFailure failed:
+                log.Warning(failed.Cause, "User {User}: the snapshot was not saved; recovery will read more events until the next one", user);
+                break;
+        }
+    }
+
+    private void Decide(IForUserQueue command)
+    {
+        var sender = Sender;
+        var decision = state.Decide(command, NowMs);
+        Record(decision.Events, () =>
+        {
+            if (decision.Reply() is { } reply)
+            {
+                sender.Tell(reply);
+            }
+
+            Settle(decision.Events);
+        });
+    }
+
+    /// <summary>Persists, applies, and then goes on.</summary>
+    private void Record(IReadOnlyList<IUserQueueEvent> events, Action then)
+    {
+        if (events.Count == 0)
+        {
+            then();
+            return;
+        }
+
+        var left = events.Count;
+        PersistAll(events, happened =>
+        {
+            state.Apply(happened);
+            eventsSinceSnapshot++;
+            Meter(happened);
+            if (--left == 0)
+            {
+                then();
+            }
+        });
+    }
+
+    /// <summary>What follows from events that were just applied.</summary>
+    private void Settle(IReadOnlyList<IUserQueueEvent> applied)
+    {
+        var consequences = state.Consequences(NowMs);
+        if (consequences.Count > 0)
+        {
+            Record(consequences, () => Settle(consequences));
+        }
+
+        foreach (var happened in applied)
+        {
+            switch (happened)
+            {
+                case TaskPaused e: Recall(e.Task); break;
+                case TaskCancelled e: Recall(e.Task); break;
+                case TaskQueued or TaskResumed or FailedRetried or LeaseReturned: Announce(); break;
+                case TaskFinished e: rates.Remove(e.Task); break;
+            }
+        }
+
+        SetRetryTimer();
+        if (state.HasUnfinished)
+        {
+            SetReceiveTimeout(null);
+            if (!Timers.IsTimerActive(Repeat.Instance))
+            {
+                Timers.StartPeriodicTimer(Repeat.Instance, Repeat.Instance, RepeatEvery);
+            }
+        }
+        else
+        {
+            Timers.Cancel(Repeat.Instance);
+            SetReceiveTimeout(PassivateAfter);
+        }
+
+        if (eventsSinceSnapshot >= SnapshotEvery)
+        {
+            eventsSinceSnapshot = 0;
+            SaveSnapshot(state.ToSnapshot());
+        }
+    }
+
+    private void OnRepeat()
+    {
+        var held = state.Leases.Select(l => l.Lane).ToHashSet();
+        foreach (var lane in state.LanesWithDueWork(NowMs).Where(lane => !held.Contains(lane)))
+        {
+            TellLane(new Ready(lane, user));
+        }
+
+        foreach (var task in state.Unfinished.Where(t => t.Phase != TaskPhase.Running))
+        {
+            Recall(task.Id);
+        }
+
+        AskAboutLeases(AskAboutLeasesAfter);
+    }
+
+    private void Announce()
+    {
+        foreach (var lane in state.LanesWithDueWork(NowMs))
+        {
+            TellLane(new Ready(lane, user));
+        }
+    }
+
+    private void Recall(TaskId task)
+    {
+        foreach (var lane in state.Leases.Where(l => l.Task == task).GroupBy(l => l.Lane, l => l.Nr.Value))
+        {
+            TellLane(new RecallTask(lane.Key, user, task, new LeaseNr(lane.Max())));
+        }
+    }
+
+    private void AskAboutLeases(TimeSpan olderThan)
+    {
+        var bornBefore = NowMs - (long)olderThan.TotalMilliseconds;
+        foreach (var lane in state.Leases.Where(l => l.AtMs <= bornBefore).GroupBy(l => l.Lane))
+        {
+            TellLane(new QueryLeases(lane.Key, user, [.. lane.Select(l => new LeaseQuestion(l.Nr, l.Epoch, l.PullNr))]));
+        }
+    }
+
+    // At start a remembered queue may be there before the region of the lanes is; everything said to a lane is repeated.
+    private static void TellLane(IForLane message)
+    {
+        if (ActorRegistry.For(Context.System).TryGet<LaneRegion>(out var lanes))
+        {
+            lanes.Tell(message);
+        }
+    }
+
+    private void SetRetryTimer()
+    {
+        var now = NowMs;
+        var next = state.NextDueMs(now);
+        if (next == timerDueMs && Timers.IsTimerActive(RetryIsDue.Instance))
+        {
+            return;
+        }
+
+        timerDueMs = next;
+        if (next is { } due)
+        {
+            Timers.StartSingleTimer(RetryIsDue.Instance, RetryIsDue.Instance, TimeSpan.FromMilliseconds(Math.Clamp(due - now, 1, int.MaxValue)));
+        }
+        else
+        {
+            Timers.Cancel(RetryIsDue.Instance);
+        }
+    }
+
+    private void Meter(IUserQueueEvent happened)
+    {
+        if (happened is OutcomesRecorded recorded)
+        {
+            foreach (var task in recorded.Items.Where(i => i.State == RecipientState.Sent).GroupBy(i => i.Outcome.Task))
+            {
+                if (!rates.TryGetValue(task.Key, out var rate))
+                {
+                    rates[task.Key] = rate = new RateMeter();
+                }
+
+                rate.Add(NowMs, task.Count());
+            }
+        }
+    }
+
+    private IEdmMessage Ledger(GetTask get)
+    {
+        if (state.Task(get.Task) is not { } task)
+        {
+            return new Refused(RefusalCode.NoSuchTask, $"This queue has no task {get.Task}.");
+        }
+
+        return new TaskLedger(
+            task.Id, task.Pool, task.Phase, task.Recipients.Planned, task.Recipients.Counts(), rates.GetValueOrDefault(task.Id)?.PerSecond(NowMs) ?? 0,
+            task.QueuedAtMs, task.FinishedAtMs, task.Pending.NextDueMs);
+    }
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        // Akka stops the entity now; it is remembered and comes back with what is durable. Nobody was answered, so nobody counts on it.
+        log.Warning("User {User}: {Event} could not be journaled ({Reason}); the queue stops and comes back", user, @event.GetType().Name, cause.Message);
+        base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    private sealed class Repeat : INoSerializationVerificationNeeded, INotInfluenceReceiveTimeout
+    {
+        public static readonly Repeat Instance = new();
+    }
+
+    private sealed class RetryIsDue : INoSerializationVerificationNeeded, INotInfluenceReceiveTimeout
+    {
+        public static readonly RetryIsDue Instance = new();
+    }
+}
+
+/// <summary>Ends a UserQueue in order: as a message of its own it waits behind a write, where a PoisonPill could slip between a write and its callback.</summary>
+public sealed class StopQueue : INoSerializationVerificationNeeded
+{
+    public static readonly StopQueue Instance = new();
+}
+
+public static class UserQueueHosting
+{
+    /// <summary>The region of the UserQueues: remembered, so that a queue with work wakes by itself after a crash; a queue without work passivates and is forgotten.</summary>
+    public static AkkaConfigurationBuilder AddUserQueues(this AkkaConfigurationBuilder builder, UserQueueLimits limits, TimeProvider time, ThisProcess process) =>
+        builder.WithShardRegion<UserQueueRegion>(
+            UserQueueRegion.TypeName,
+            (_, _, _) => id => Props.Create(() => new UserQueue(new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), limits, time, process)),
+            UserQueueRegion.Extractor,
+            new ShardOptions { RememberEntities = true, HandOffStopMessage = StopQueue.Instance, ShouldPassivateIdleEntities = false });
+}
