@@ -1,0 +1,136 @@
+using Akka.Actor;
+using Akka.Event;
+using Edm.Contracts;
+using Edm.Engine.Services;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>The ServiceSinks of one lane, kept in step with its services in SQL. Used by the lane's actor only.</summary>
+internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext context, ILoggingAdapter log, CancellationToken stopping)
+{
+    /// <summary>A change is announced; this repairs an announcement that was lost.</summary>
+    private const long ReloadEveryMs = 30_000;
+    private const long RetryLoadAfterMs = 1_000;
+
+    private readonly Dictionary<ServiceId, IActorRef> sinks = [];
+    private readonly Dictionary<ServiceId, ServiceSettings> settings = [];
+    private readonly Dictionary<ServiceId, ServiceReport> reports = [];
+    private IActorRef select = ActorRefs.Nobody;
+    private long nextLoadMs;
+    private bool loading;
+    private bool again;
+
+    /// <summary>How the services were read: all of them, or why not.</summary>
+    internal sealed record Loaded(IReadOnlyList<ServiceSettings>? Services, Exception? Fault) : INoSerializationVerificationNeeded;
+
+    /// <summary>Of all enabled services together; 0: nothing can be sent, whatever happens.</summary>
+    public int Connections { get; private set; }
+
+    /// <summary>What a new sink is told of the starts that are journaled.</summary>
+    public Func<ServiceId, StartCounter> Starts { get; set; } = id => new StartCounter(id, 0, 0, 0, 0);
+
+    public void Start(IActorRef selectService)
+    {
+        select = selectService;
+        Reload();
+    }
+
+    public void Reload()
+    {
+        if (select.IsNobody())
+        {
+            return;
+        }
+
+        if (loading)
+        {
+            again = true;
+            return;
+        }
+
+        loading = true;
+        rooms.Services.LoadAsync(lane, stopping).PipeTo(context.Self, success: found => new Loaded(found, null), failure: fault => new Loaded(null, fault));
+    }
+
+    public void Apply(Loaded loaded, bool draining)
+    {
+        loading = false;
+        var now = rooms.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (loaded.Services is { } found)
+        {
+            nextLoadMs = now + ReloadEveryMs;
+            Match(found, draining);
+        }
+        else
+        {
+            nextLoadMs = now + RetryLoadAfterMs;
+            log.Warning("The services of lane {Lane} can't be read ({Reason}); trying again", lane, loaded.Fault?.Message);
+        }
+
+        if (again)
+        {
+            again = false;
+            Reload();
+        }
+    }
+
+    public void OnTick(long nowMs)
+    {
+        if (nowMs >= nextLoadMs)
+        {
+            Reload();
+        }
+    }
+
+    public void StopGranting()
+    {
+        foreach (var sink in sinks.Values)
+        {
+            sink.Tell(Dispatch.StopGranting.Instance);
+        }
+    }
+
+    public void Report(ServiceReport report) => reports[report.Service] = report;
+
+    public ServiceReport[] Reports() => [.. reports.Values.Where(r => sinks.ContainsKey(r.Service)).OrderBy(r => r.Service.Value)];
+
+    /// <summary>A sink has ended; if its service is there again meanwhile, the next load makes a new one.</summary>
+    public void Remove(IActorRef sink)
+    {
+        foreach (var (id, _) in sinks.Where(s => s.Value.Equals(sink)).ToArray())
+        {
+            sinks.Remove(id);
+            settings.Remove(id);
+            reports.Remove(id);
+        }
+    }
+
+    private void Match(IReadOnlyList<ServiceSettings> found, bool draining)
+    {
+        foreach (var service in found)
+        {
+            if (!sinks.TryGetValue(service.Id, out var sink))
+            {
+                if (!draining)
+                {
+                    var starts = Starts(service.Id);
+                    sinks[service.Id] = context.Watch(context.ActorOf(Props.Create(() => new ServiceSink(service, select, starts, rooms)), $"service-{service.Id}"));
+                    settings[service.Id] = service;
+                }
+            }
+            else if (settings[service.Id].Version < service.Version)
+            {
+                settings[service.Id] = service;
+                sink.Tell(new Configure(service));
+            }
+        }
+
+        foreach (var (id, sink) in sinks.Where(s => !found.Any(f => f.Id == s.Key)))
+        {
+            settings.Remove(id);
+            sink.Tell(Retire.Instance);
+        }
+
+        Connections = settings.Values.Where(s => s.Enabled).Sum(s => s.Connections);
+    }
+}

@@ -1,0 +1,501 @@
+using Akka.Actor;
+using Akka.Event;
+using Edm.Contracts;
+using Edm.Engine.Content;
+using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
+using MimeKit;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>
+/// One mail service at work: grants credit while pace, quota, breaker and a free connection allow a mail right now, and sends what it is offered.
+/// The order of one mail: offered (a credit is spent) → connection ready, mail rendered → start journaled by the lane → sent → outcome told.
+/// A service that can't be reached gives its mails back before anything was started, so they go through others and cost nobody a try.
+/// </summary>
+internal sealed class ServiceSink : UntypedActor, IWithTimers
+{
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(2);
+
+    /// <summary>Servers hang up after five minutes or so (RFC 5321, 4.5.3.2.7); a connection that idles longer than this is more use to somebody else.</summary>
+    private const long CloseIdleAfterMs = 30_000;
+
+    /// <summary>RFC 5321, 4.2.2: "service not available, closing transmission channel".</summary>
+    private const int ServiceClosing = 421;
+
+    private readonly IActorRef select;
+    private readonly LaneRooms rooms;
+    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly CircuitBreaker breaker = new();
+    private readonly TokenBucket bucket;
+    private readonly List<Slot> slots = [];
+    private ServiceSettings service;
+    private ServiceQuota quota;
+    private SuccessRate success;
+
+    /// <summary>Credits granted and not spent; each holds a token and a place of the quota.</summary>
+    private int granted;
+    private bool probing;
+    private bool stopped;
+    private bool retired;
+    private bool hasError = true;
+    private ServiceReport? lastReport;
+
+    public ServiceSink(ServiceSettings service, IActorRef select, StartCounter starts, LaneRooms rooms)
+    {
+        (this.service, this.select, this.rooms) = (service, select, rooms);
+        quota = ServiceQuota.Of(starts);
+        bucket = new TokenBucket(service.PerMinute, Now);
+        Resize();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private DateTimeOffset Now => rooms.Time.GetUtcNow();
+
+    private long NowMs => Now.ToUnixTimeMilliseconds();
+
+    private QuotaLimits Limits => new(service.PerHour, service.PerDay);
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(Check.Instance, Check.Instance, CheckEvery);
+        GrantMore();
+    }
+
+    protected override void OnReceive(object message)
+    {
+        switch (message)
+        {
+            case Offer offer: OnOffer(offer.Mail); break;
+            case Prepared prepared: OnPrepared(prepared); break;
+            case Go go: OnGo(go); break;
+            case Refuse refuse: OnRefuse(refuse.Key); break;
+            case Sent sent: OnSent(sent); break;
+            case GrantAgain: GrantMore(); break;
+            case Check: OnCheck(); break;
+            case Configure configure: OnConfigure(configure.Settings); break;
+            case StopGranting:
+                stopped = true;
+                Withdraw();
+                break;
+            case Retire:
+                (stopped, retired) = (true, true);
+                Withdraw();
+                StopIfRetired();
+                break;
+            case ErrorStored stored when stored.Fault is not null:
+                hasError = true;
+                log.Debug("The last error of service {Service} could not be stored: {Reason}", service.Id, stored.Fault.Message);
+                break;
+        }
+    }
+
+    /// <summary>Grants as many credits as can be used right now, and sees to it that it is asked again when more can.</summary>
+    private void GrantMore()
+    {
+        if (stopped || !service.Enabled)
+        {
+            return;
+        }
+
+        var now = Now;
+        var free = slots.Count(s => s.IsFree) - granted;
+        var room = Math.Min(free, quota.Left(Limits, now));
+        if (breaker.State != BreakerState.Closed)
+        {
+            // One mail is the probe; the others wait for what it finds.
+            if (room <= 0 || probing || !breaker.TryPass(now))
+            {
+                Wake(now);
+                return;
+            }
+
+            (probing, room) = (true, 1);
+        }
+
+        var credits = 0;
+        while (credits < room && bucket.TryTake(now))
+        {
+            credits++;
+        }
+
+        if (credits > 0)
+        {
+            granted += credits;
+            quota = quota.Count(now, credits);
+            select.Tell(new Grant(service.Id, Self, ServiceScore.Of((double)free / slots.Count, quota.Share(Limits, now), success.Rate), credits));
+        }
+        else if (probing && granted == 0 && slots.TrueForAll(s => s.IsFree))
+        {
+            probing = false;
+            breaker.GaveUp();
+        }
+
+        if (free > credits)
+        {
+            Wake(now);
+        }
+    }
+
+    private void Wake(DateTimeOffset now)
+    {
+        if (NextCredit(now) is { } next && next > now && next < now.AddDays(40))
+        {
+            Timers.StartSingleTimer(GrantAgain.Instance, GrantAgain.Instance, next - now);
+        }
+    }
+
+    /// <summary>When pace, quota and breaker next allow a mail; null when only the end of a probe can tell.</summary>
+    private DateTimeOffset? NextCredit(DateTimeOffset now)
+    {
+        var next = bucket.NextAt(now);
+        var byQuota = quota.NextAt(Limits, now);
+        next = byQuota > next ? byQuota : next;
+        return breaker.NextAt(now) is { } byBreaker ? (byBreaker > next ? byBreaker : next) : null;
+    }
+
+    /// <summary>Takes back what was granted. Offers that cross this on the way are rebound.</summary>
+    private void Withdraw()
+    {
+        select.Tell(new Revoke(service.Id));
+        GiveBack(granted);
+        granted = 0;
+    }
+
+    /// <summary>Places of the quota that were taken for mails that never started.</summary>
+    private void GiveBack(int places)
+    {
+        if (places > 0)
+        {
+            quota = quota.Count(Now, -places);
+        }
+    }
+
+    private void OnOffer(Mail mail)
+    {
+        var slot = granted > 0 ? slots.Find(s => s.IsFree) : null;
+        if (slot is null)
+        {
+            select.Tell(new Rebound(mail));
+            return;
+        }
+
+        granted--;
+        slot.Mail = mail;
+        slot.Connection ??= rooms.Transport.Open(service);
+        PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
+    }
+
+    /// <summary>Everything that can go wrong before the mail is started, so that it goes wrong for nobody.</summary>
+    private async Task<Prepared> PrepareAsync(IMailConnection connection, Mail mail, ServiceSettings with)
+    {
+        MimeMessage message;
+        try
+        {
+            var template = await rooms.Templates.GetAsync(mail.Task.Template, mail.Task.TemplateVersion, stopping.Token);
+            var rendered = template.Render(mail.Contact, new ServiceSender(with.SenderAddress, with.SenderName));
+            message = rooms.Mime.Compose(rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with.SenderAddress), Now);
+        }
+        catch (TemplateException e)
+        {
+            return new Prepared(mail.Key, null, null, $"template: {e.Message}", null);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or ParseException)
+        {
+            return new Prepared(mail.Key, null, null, "the mail can't be built from this contact", null);
+        }
+        catch (Exception e)
+        {
+            return new Prepared(mail.Key, null, null, null, e);
+        }
+
+        try
+        {
+            await connection.EnsureReadyAsync(stopping.Token);
+            return new Prepared(mail.Key, message, null, null, null);
+        }
+        catch (ServiceFaultException e)
+        {
+            return new Prepared(mail.Key, null, e, null, null);
+        }
+        catch (Exception e)
+        {
+            return new Prepared(mail.Key, null, null, null, e);
+        }
+    }
+
+    private void OnPrepared(Prepared prepared)
+    {
+        if (slots.Find(s => s.IsBusyWith(prepared.Key)) is not { Mail: { } mail } slot)
+        {
+            return;
+        }
+
+        if (prepared.Message is not null && !slot.IsStale)
+        {
+            slot.Message = prepared.Message;
+            Context.Parent.Tell(new StartMail(mail, service.Id));
+            return;
+        }
+
+        GiveBack(1);
+        Release(slot);
+        if (prepared.BadMail is { } reason)
+        {
+            Context.Parent.Tell(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason: reason)));
+        }
+        else if (prepared.ServiceFault is { } fault)
+        {
+            OnFault(fault.Message);
+            select.Tell(new Rebound(mail));
+        }
+        else
+        {
+            // The database was away when the template was wanted, or we are stopping: nothing was sent. A moment's patience, then again.
+            if (prepared.Other is { } other)
+            {
+                log.Warning("Service {Service} could not prepare a mail ({Reason})", service.Id, other.Message);
+            }
+
+            Context.System.Scheduler.ScheduleTellOnce(TimeSpan.FromMilliseconds(slot.IsStale ? 1 : 500), select, new Rebound(mail), Self);
+        }
+
+        GrantMore();
+        StopIfRetired();
+    }
+
+    private void OnFault(string words)
+    {
+        breaker.Faulted(Now);
+        probing = false;
+        if (breaker.State == BreakerState.Open)
+        {
+            Withdraw();
+            log.Warning("Service {Service} is left alone until {Until}: {Words}", service.Id, breaker.OpenUntil, words);
+        }
+
+        hasError = true;
+        StoreError(words);
+    }
+
+    private void StoreError(string? words) => rooms.Services.SetLastErrorAsync(service.Id, words, stopping.Token)
+        .PipeTo(Self, success: () => new ErrorStored(null), failure: fault => new ErrorStored(fault));
+
+    private void OnGo(Go go)
+    {
+        if (slots.Find(s => s.IsBusyWith(go.Key)) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
+        {
+            slot.IsSending = true;
+            SendAsync(connection, message, mail, service, go.Outcome).PipeTo(Self);
+        }
+        else
+        {
+            throw new InvalidOperationException($"Service {service.Id} was told to send {go.Key}, which it is not busy with.");
+        }
+    }
+
+    /// <summary>The outcome goes to <paramref name="outcome"/> first: it survives this actor.</summary>
+    private async Task<Sent> SendAsync(IMailConnection connection, MimeMessage message, Mail mail, ServiceSettings with, TaskCompletionSource<EndedMail> outcome)
+    {
+        Attempt attempt;
+        try
+        {
+            // Not cancelled when the actor stops: the mail is on the wire, and what became of it is wanted. The transport's deadlines bound it.
+            attempt = await connection.SendAsync(message, with.SenderAddress, mail.Contact.Email, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // The transport promises not to throw; if it does, nobody knows how far it had got.
+            log.Error(e, "The transport of service {Service} failed in the middle of a mail", with.Id);
+            attempt = new Attempt(AttemptResult.Unknown, null, null, "", "the transport failed");
+        }
+
+        var kind = attempt.Result switch
+        {
+            AttemptResult.Accepted => OutcomeKind.Sent,
+            AttemptResult.Deferred => OutcomeKind.Deferred,
+            AttemptResult.Rejected => OutcomeKind.Failed,
+            AttemptResult.Unknown => OutcomeKind.Unknown,
+            _ => throw new InvalidOperationException($"{attempt.Result} is not a result."),
+        };
+        var ended = mail.Ended(kind, NowMs, with.Id, attempt.ReplyCode, attempt.Enhanced, attempt.Reply, attempt.Reason);
+        outcome.SetResult(ended);
+        if (stopping.IsCancellationRequested)
+        {
+            await connection.DisposeAsync();
+        }
+
+        return new Sent(mail.Key, attempt.Result, ended);
+    }
+
+    private void OnSent(Sent sent)
+    {
+        Context.Parent.Tell(new MailEnded(sent.Ended));
+        if (slots.Find(s => s.IsBusyWith(sent.Key)) is { } slot)
+        {
+            Release(slot);
+        }
+
+        success = success.Count(sent.Result == AttemptResult.Accepted);
+        if (sent.Ended.Outcome.ReplyCode is { } code && code != ServiceClosing)
+        {
+            // It answers, whatever it says of this mail.
+            breaker.Succeeded();
+            probing = false;
+            if (hasError)
+            {
+                hasError = false;
+                StoreError(null);
+            }
+        }
+        else if (probing)
+        {
+            breaker.Faulted(Now);
+            probing = false;
+        }
+
+        GrantMore();
+        StopIfRetired();
+    }
+
+    private void OnRefuse(MailKey key)
+    {
+        if (slots.Find(s => s.IsBusyWith(key)) is { } slot)
+        {
+            GiveBack(1);
+            Release(slot);
+            GrantMore();
+            StopIfRetired();
+        }
+    }
+
+    private void Release(Slot slot)
+    {
+        slot.Free(NowMs);
+        if (slot.IsStale)
+        {
+            Close(slot);
+        }
+
+        if (slots.Count > Wanted)
+        {
+            slots.Remove(slot);
+            Close(slot);
+        }
+    }
+
+    private int Wanted => Math.Max(service.Connections, 1);
+
+    private void OnConfigure(ServiceSettings changed)
+    {
+        Withdraw();
+        service = changed;
+        bucket.Change(changed.PerMinute, Now);
+        foreach (var slot in slots)
+        {
+            slot.IsStale = true;
+            if (slot.IsFree)
+            {
+                Close(slot);
+            }
+        }
+
+        breaker.Succeeded();
+        (probing, hasError) = (false, true);
+        Resize();
+        GrantMore();
+    }
+
+    private void Resize()
+    {
+        while (slots.Count < Wanted)
+        {
+            slots.Add(new Slot());
+        }
+
+        foreach (var slot in slots.Where(s => s.IsFree).Take(slots.Count - Wanted).ToArray())
+        {
+            slots.Remove(slot);
+            Close(slot);
+        }
+    }
+
+    private static void Close(Slot slot)
+    {
+        var connection = slot.Connection;
+        (slot.Connection, slot.IsStale) = (null, false);
+        if (connection is not null)
+        {
+            // QUIT and close on their own time; nobody waits for it, and it never throws.
+            _ = connection.DisposeAsync().AsTask();
+        }
+    }
+
+    private void OnCheck()
+    {
+        var idleSince = NowMs - CloseIdleAfterMs;
+        foreach (var slot in slots.Where(s => s.IsFree && s.Connection is not null && s.LastUsedMs < idleSince))
+        {
+            Close(slot);
+        }
+
+        GrantMore();
+        var report = Report();
+        if (report != lastReport)
+        {
+            lastReport = report;
+            Context.Parent.Tell(report);
+        }
+    }
+
+    private ServiceReport Report()
+    {
+        var now = Now;
+        var next = NextCredit(now);
+        var blocked = !service.Enabled ? "disabled"
+            : stopped ? "stopping"
+            : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
+            : quota.Left(Limits, now) == 0 && granted == 0 ? "quota used up"
+            : null;
+        return new ServiceReport(
+            service.Id, slots.Count, slots.Count(s => s.IsSending), granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);
+    }
+
+    private void StopIfRetired()
+    {
+        if (retired && slots.TrueForAll(s => s.IsFree))
+        {
+            Context.Stop(Self);
+        }
+    }
+
+    protected override void PostStop()
+    {
+        stopping.Cancel();
+        foreach (var slot in slots.Where(s => !s.IsSending))
+        {
+            Close(slot);
+        }
+
+        base.PostStop();
+    }
+
+    /// <param name="BadMail">This mail can't be sent by anybody, in plain words.</param>
+    private sealed record Prepared(MailKey Key, MimeMessage? Message, ServiceFaultException? ServiceFault, string? BadMail, Exception? Other) : INoSerializationVerificationNeeded;
+
+    private sealed record Sent(MailKey Key, AttemptResult Result, EndedMail Ended) : INoSerializationVerificationNeeded;
+
+    private sealed record ErrorStored(Exception? Fault) : INoSerializationVerificationNeeded;
+
+    private sealed class GrantAgain : INoSerializationVerificationNeeded
+    {
+        public static readonly GrantAgain Instance = new();
+    }
+
+    private sealed class Check : INoSerializationVerificationNeeded
+    {
+        public static readonly Check Instance = new();
+    }
+}

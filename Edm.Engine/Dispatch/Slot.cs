@@ -1,0 +1,33 @@
+using Edm.Contracts;
+using Edm.Engine.Services;
+using MimeKit;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>One connection of a ServiceSink and the one mail that it may be busy with.</summary>
+internal sealed class Slot
+{
+    /// <summary>Null until first needed, after a change of the service, and after it was idle for long.</summary>
+    public IMailConnection? Connection { get; set; }
+
+    /// <summary>Null: the slot is free.</summary>
+    public Mail? Mail { get; set; }
+
+    public MimeMessage? Message { get; set; }
+
+    public bool IsSending { get; set; }
+
+    /// <summary>The service was changed while the slot was busy: its connection is of no use afterwards.</summary>
+    public bool IsStale { get; set; }
+
+    public long LastUsedMs { get; set; }
+
+    public bool IsFree => Mail is null;
+
+    public bool IsBusyWith(MailKey key) => Mail?.Key == key;
+
+    public void Free(long nowMs)
+    {
+        (Mail, Message, IsSending, LastUsedMs) = (null, null, false, nowMs);
+    }
+}

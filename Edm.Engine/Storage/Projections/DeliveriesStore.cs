@@ -1,0 +1,153 @@
+using Edm.Contracts;
+using LinqToDB;
+using LinqToDB.Data;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Edm.Engine.Storage.Projections;
+
+/// <summary>Writes what UserQueue events say into <c>deliveries</c> and <c>tasks</c>, together with how far it has read: each event counts exactly once.</summary>
+public sealed class DeliveriesStore(EdmDatabase database)
+{
+    private const string Name = "deliveries";
+
+    /// <returns>The offset of the last event applied; 0 when there is none.</returns>
+    public Task<long> OffsetAsync(CancellationToken cancellation) => database.RunAsync(
+        connection => connection.ExecuteAsync<long>(
+            "SELECT COALESCE((SELECT position FROM projection_offsets WHERE name = @name), 0)", cancellation, new DataParameter("name", Name)),
+        cancellation);
+
+    /// <param name="events">In the order of the journal.</param>
+    /// <param name="offset">That of the last one.</param>
+    public Task ApplyAsync(IEnumerable<(UserId User, IUserQueueEvent Event)> events, long offset, CancellationToken cancellation)
+    {
+        var changes = new DeliveryChanges();
+        foreach (var (user, happened) in events)
+        {
+            changes.Add(user, happened);
+        }
+
+        return database.WriteAsync(
+            async connection =>
+            {
+                if (connection.IsPostgres)
+                {
+                    await WriteDeliveriesPostgresAsync(connection, changes, cancellation);
+                }
+                else
+                {
+                    WriteDeliveriesSqlite(connection, changes);
+                }
+
+                foreach (var (task, change) in changes.Tasks)
+                {
+                    await WriteTaskAsync(connection, task, change, cancellation);
+                }
+
+                await connection.ExecuteAsync(
+                    """
+                    INSERT INTO projection_offsets (name, position) VALUES (@name, @position)
+                    ON CONFLICT (name) DO UPDATE SET position = excluded.position
+                    """,
+                    cancellation, new DataParameter("name", Name), new DataParameter("position", offset));
+            },
+            cancellation);
+    }
+
+    private static Task<int> WriteTaskAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation) => connection.ExecuteAsync(
+        """
+        UPDATE tasks SET
+          sent = sent + @sent, failed = failed + @failed, skipped = skipped + @skipped, unknown = unknown + @unknown,
+          state = CASE
+            WHEN @state = '' OR (state = 'cancelled' AND @state = 'finished') THEN state
+            WHEN @state = 'reopened' THEN CASE WHEN state = 'finished' THEN 'running' ELSE state END
+            ELSE @state END,
+          finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END
+        WHERE id = @id
+        """,
+        cancellation,
+        new DataParameter("sent", change.Sent), new DataParameter("failed", change.Failed), new DataParameter("skipped", change.Skipped),
+        new DataParameter("unknown", change.Unknown), new DataParameter("state", change.State ?? "", DataType.Text),
+        new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
+
+    private const string Upsert = """
+        ON CONFLICT (task_id, seq) DO UPDATE SET
+          state = excluded.state, attempts = deliveries.attempts + excluded.attempts, service_id = excluded.service_id, reply_code = excluded.reply_code,
+          enhanced = excluded.enhanced, reply = excluded.reply, reason = excluded.reason, last_at = excluded.last_at, due_at = excluded.due_at
+        """;
+
+    /// <summary>One statement for thousands of rows: the columns travel as arrays.</summary>
+    private static async Task WriteDeliveriesPostgresAsync(EdmConnection connection, DeliveryChanges changes, CancellationToken cancellation)
+    {
+        if (changes.Deliveries.Count == 0)
+        {
+            return;
+        }
+
+        // The order of the key: two projections that overlap for a moment can't deadlock.
+        var rows = changes.Deliveries.OrderBy(d => (d.Key.Task.Value, d.Key.Seq)).ToArray();
+        await using var command = new NpgsqlCommand(
+            $"""
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at)
+            SELECT * FROM unnest(@task, @seq, @user, @state, @attempts, @service, @code, @enhanced, @reply, @reason, @first, @last, @due)
+            {Upsert}
+            """,
+            (NpgsqlConnection)await connection.OpenDbConnectionAsync(cancellation),
+            (NpgsqlTransaction?)connection.Transaction);
+        void Add<T>(string name, NpgsqlDbType type, Func<KeyValuePair<(TaskId Task, int Seq), DeliveryChange>, T> column) =>
+            command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = rows.Select(column).ToArray() });
+
+        Add("task", NpgsqlDbType.Bigint, r => r.Key.Task.Value);
+        Add("seq", NpgsqlDbType.Integer, r => r.Key.Seq);
+        Add("user", NpgsqlDbType.Bigint, r => r.Value.User.Value);
+        Add("state", NpgsqlDbType.Text, r => r.Value.Last.State.Name());
+        Add("attempts", NpgsqlDbType.Integer, r => r.Value.Attempts);
+        Add("service", NpgsqlDbType.Bigint, r => r.Value.Last.Outcome.Service?.Value);
+        Add("code", NpgsqlDbType.Integer, r => r.Value.Last.Outcome.ReplyCode);
+        Add("enhanced", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Enhanced);
+        Add("reply", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Reply);
+        Add("reason", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Reason);
+        Add("first", NpgsqlDbType.Bigint, r => r.Value.FirstAtMs);
+        Add("last", NpgsqlDbType.Bigint, r => r.Value.Last.Outcome.AtMs);
+        Add("due", NpgsqlDbType.Bigint, r => r.Value.Last.DueMs);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static readonly string[] SqliteParameters =
+        ["$task", "$seq", "$user", "$state", "$attempts", "$service", "$code", "$enhanced", "$reply", "$reason", "$first", "$last", "$due"];
+
+    // One prepared statement; the transaction around it makes the rows cheap. Called on the database's own threads, as all its calls block.
+    private static void WriteDeliveriesSqlite(EdmConnection connection, DeliveryChanges changes)
+    {
+        using var command = connection.OpenDbConnection().CreateCommand();
+        command.Transaction = connection.Transaction;
+        command.CommandText =
+            $"""
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at)
+            VALUES ($task, $seq, $user, $state, $attempts, $service, $code, $enhanced, $reply, $reason, $first, $last, $due)
+            {Upsert}
+            """;
+        var parameters = SqliteParameters.Select(name =>
+            {
+                var parameter = command.CreateParameter();
+                parameter.ParameterName = name;
+                command.Parameters.Add(parameter);
+                return parameter;
+            }).ToArray();
+        foreach (var (key, change) in changes.Deliveries)
+        {
+            var outcome = change.Last.Outcome;
+            object?[] values =
+            [
+                key.Task.Value, key.Seq, change.User.Value, change.Last.State.Name(), change.Attempts, outcome.Service?.Value, outcome.ReplyCode, outcome.Enhanced,
+                outcome.Reply, outcome.Reason, change.FirstAtMs, outcome.AtMs, change.Last.DueMs,
+            ];
+            for (var i = 0; i < values.Length; i++)
+            {
+                parameters[i].Value = values[i] ?? DBNull.Value;
+            }
+
+            command.ExecuteNonQuery();
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Storage.Projections;
+
+/// <summary>What a run of events did to one recipient: where it ended, and how many tries were made.</summary>
+internal sealed class DeliveryChange(UserId user, RecordedOutcome last)
+{
+    public UserId User { get; } = user;
+    public RecordedOutcome Last { get; set; } = last;
+    public int Attempts { get; set; }
+    public long FirstAtMs { get; init; } = last.Outcome.AtMs;
+}
+
+/// <summary>What a run of events did to one task. The counts are differences; they are exact because the offset is stored with them.</summary>
+internal sealed class TaskChange
+{
+    /// <summary>Null: as before.</summary>
+    public string? State { get; set; }
+
+    /// <summary>Null: as before; 0: not finished (any more).</summary>
+    public long? FinishedAtMs { get; set; }
+    public int Sent { get; set; }
+    public int Failed { get; set; }
+    public int Skipped { get; set; }
+    public int Unknown { get; set; }
+}
+
+/// <summary>Folds events, in their order, into one change a row, so that a batch of thousands is a few statements. Pure.</summary>
+internal sealed class DeliveryChanges
+{
+    public Dictionary<(TaskId Task, int Seq), DeliveryChange> Deliveries { get; } = [];
+
+    public Dictionary<TaskId, TaskChange> Tasks { get; } = [];
+
+    public void Add(UserId user, IUserQueueEvent happened)
+    {
+        switch (happened)
+        {
+            case TaskQueued e: Task(e.Task).State = "running"; break;
+            case TaskPaused e: Task(e.Task).State = "paused"; break;
+            case TaskResumed e: Task(e.Task).State = "running"; break;
+            case TaskCancelled e: Task(e.Task).State = "cancelled"; break;
+            case TaskFinished e: Finished(e); break;
+            case FailedRetried e: Retried(e); break;
+            case OutcomesRecorded e: Recorded(user, e); break;
+            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived: break;
+            default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
+        }
+    }
+
+    private void Finished(TaskFinished e)
+    {
+        var task = Task(e.Task);
+        task.FinishedAtMs = e.AtMs;
+
+        // A task that was cancelled stays so; the statement sees to those that were cancelled before this run.
+        task.State = task.State == "cancelled" ? "cancelled" : "finished";
+    }
+
+    private void Retried(FailedRetried e)
+    {
+        var task = Task(e.Task);
+        task.Failed -= e.Seqs.Sum(r => r.Count);
+        if (task.State == "finished" || task.State is null)
+        {
+            task.State = "reopened";
+        }
+
+        task.FinishedAtMs = 0;
+    }
+
+    private void Recorded(UserId user, OutcomesRecorded e)
+    {
+        foreach (var item in e.Items)
+        {
+            var key = (item.Outcome.Task, item.Outcome.Seq);
+            if (Deliveries.TryGetValue(key, out var change))
+            {
+                change.Last = item;
+            }
+            else
+            {
+                Deliveries.Add(key, change = new DeliveryChange(user, item));
+            }
+
+            change.Attempts += item.Outcome.Kind == OutcomeKind.Skipped ? 0 : 1;
+            var task = Task(item.Outcome.Task);
+            switch (item.State)
+            {
+                case RecipientState.Sent: task.Sent++; break;
+                case RecipientState.Failed: task.Failed++; break;
+                case RecipientState.Skipped: task.Skipped++; break;
+                case RecipientState.Unknown: task.Unknown++; break;
+            }
+        }
+    }
+
+    private TaskChange Task(TaskId task)
+    {
+        if (!Tasks.TryGetValue(task, out var change))
+        {
+            Tasks.Add(task, change = new TaskChange());
+        }
+
+        return change;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Akka.Actor;
+using Akka.Hosting;
+using Edm.Contracts;
+using Edm.Engine.Campaigns;
+using Edm.Engine.Content;
+using Edm.Engine.Dispatch;
+using Edm.Engine.Queues;
+using Edm.Engine.Services;
+using Edm.Engine.Settings;
+using Edm.Engine.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MimeKit;
+
+namespace Edm.Engine.Tests.Dispatch;
+
+/// <summary>
+/// A node of the engine with the real actors, journal and projection; people, templates and mail servers are made up. The made-up world outlives the node,
+/// so that a test can stop one and start another on the same data folder.
+/// </summary>
+public sealed class EngineNode(IHost host) : IAsyncDisposable
+{
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+
+    public IServiceProvider Services => host.Services;
+
+    public EdmDatabase Database => host.Services.GetRequiredService<EdmDatabase>();
+
+    public ActorSystem System => host.Services.GetRequiredService<ActorSystem>();
+
+    private IActorRef Queues => ActorRegistry.For(System).Get<UserQueueRegion>();
+
+    public IActorRef Lanes => ActorRegistry.For(System).Get<LaneRegion>();
+
+    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null)
+    {
+        var variables = new Dictionary<string, string?> { ["EDM_DATA"] = folder, ["EDM_DATABASE"] = postgres, ["EDM_ENVIRONMENT"] = "test" };
+        var config = new HoconFiles(Path.Combine(AppContext.BaseDirectory, "hocon"), variables.GetValueOrDefault).Load();
+        var settings = EdmSettings.Read(config);
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
+        builder.Services.AddEdmStorage(settings.Storage);
+        builder.Services.AddSingleton<IRecipientSource>(world);
+        builder.Services.AddSingleton<ITemplateCache>(world);
+        builder.Services.AddSingleton<IMimeComposer>(world);
+        builder.Services.AddSingleton<IMailTransport>(world);
+        builder.Services.AddSingleton<ILaneServices>(world);
+        builder.Services.AddEdmAkka(settings, config);
+        var host = builder.Build();
+        await host.Services.GetRequiredService<Migrator>().MigrateAsync();
+        await host.StartAsync();
+        return new EngineNode(host);
+    }
+
+    public async Task<T> AskAsync<T>(IForUserQueue message) => await Queues.Ask<T>(message, Timeout);
+
+    public Task<TaskLedger> LedgerAsync(UserId user, TaskId task) => AskAsync<TaskLedger>(new GetTask(user, task));
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.StopAsync();
+        host.Dispose();
+    }
+}
+
+/// <summary>People called <c>r{seq}@example.com</c>, and mail servers that do as they are told.</summary>
+public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeComposer, IMailTransport, ILaneServices, IParsedTemplate
+{
+    /// <summary>How often each address was sent to.</summary>
+    public ConcurrentDictionary<string, int> Received { get; } = [];
+
+    public List<ServiceSettings> Services { get; } = [];
+
+    /// <summary>What becomes of a mail: by recipient.</summary>
+    public Func<string, Task<Attempt>> Server { get; set; } = _ => Task.FromResult(Accepted);
+
+    public Func<int, bool> IsGone { get; set; } = _ => false;
+
+    public static Attempt Accepted { get; } = new(AttemptResult.Accepted, 250, "2.0.0", "2.0.0 Ok", null);
+
+    public static ServiceSettings Service(long id, int connections = 4, int? perMinute = null, LaneId? lane = null) => new(
+        new ServiceId(id), lane ?? new LaneId(new PoolId(1), 0), $"s{id}", "127.0.0.1", 25, TlsMode.None, null, null, $"s{id}@example.org", null,
+        perMinute, null, null, connections, true, 1);
+
+    Task<TaskContext?> IRecipientSource.ContextAsync(TaskId task, CancellationToken cancellation) =>
+        Task.FromResult<TaskContext?>(new TaskContext(task, new UserId(1), new CampaignId(1), 0, new TemplateId(1), 1, new PoolId(1)));
+
+    Task<IReadOnlyList<LoadedRecipient>> IRecipientSource.LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<LoadedRecipient>>([.. seqs.Select(seq => IsGone(seq)
+            ? new LoadedRecipient(seq, null, "gone")
+            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@example.com", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
+
+    Task<IParsedTemplate> ITemplateCache.GetAsync(TemplateId template, int version, CancellationToken cancellation) => Task.FromResult<IParsedTemplate>(this);
+
+    RenderedMail IParsedTemplate.Render(ContactCard contact, ServiceSender? sender) => new("Hello", null, "Hello");
+
+    MimeMessage IMimeComposer.Compose(RenderedMail mail, ServiceSettings service, string recipient, string? recipientName, string messageId, DateTimeOffset date) => new();
+
+    IMailConnection IMailTransport.Open(ServiceSettings service) => new Connection(this);
+
+    Task<IReadOnlyList<ServiceSettings>> ILaneServices.LoadAsync(LaneId lane, CancellationToken cancellation)
+    {
+        lock (Services)
+        {
+            return Task.FromResult<IReadOnlyList<ServiceSettings>>([.. Services.Where(s => s.Lane == lane)]);
+        }
+    }
+
+    Task ILaneServices.SetLastErrorAsync(ServiceId service, string? error, CancellationToken cancellation) => Task.CompletedTask;
+
+    private sealed class Connection(MadeUpWorld world) : IMailConnection
+    {
+        public bool IsReady => true;
+
+        public Task EnsureReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+        public async Task<Attempt> SendAsync(MimeMessage message, string sender, string recipient, CancellationToken cancellation)
+        {
+            await Task.Yield();
+            var attempt = await world.Server(recipient);
+            if (attempt.Result is AttemptResult.Accepted or AttemptResult.Unknown)
+            {
+                world.Received.AddOrUpdate(recipient, 1, (_, n) => n + 1);
+            }
+
+            return attempt;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
