@@ -22,7 +22,7 @@ namespace Edm.Engine.Tests.Dispatch;
 /// </summary>
 public sealed class EngineNode(IHost host) : IAsyncDisposable
 {
-    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     public IServiceProvider Services => host.Services;
 
@@ -83,6 +83,17 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     public static ServiceSettings Service(long id, int connections = 4, int? perMinute = null, LaneId? lane = null) => new(
         new ServiceId(id), lane ?? new LaneId(new PoolId(1), 0), $"s{id}", "127.0.0.1", 25, TlsMode.None, null, null, $"s{id}@example.org", null,
         perMinute, null, null, connections, true, 1);
+
+    public void Change(Func<ServiceSettings, ServiceSettings> change)
+    {
+        lock (Services)
+        {
+            for (var i = 0; i < Services.Count; i++)
+            {
+                Services[i] = change(Services[i]);
+            }
+        }
+    }
 
     Task<TaskContext?> IRecipientSource.ContextAsync(TaskId task, CancellationToken cancellation) =>
         Task.FromResult<TaskContext?>(new TaskContext(task, new UserId(1), new CampaignId(1), 0, new TemplateId(1), 1, new PoolId(1)));

@@ -1,6 +1,8 @@
+using Akka.Actor;
 using Edm.Contracts;
 using Edm.Engine.Services;
 using Edm.Testing;
+using Edm.Testing.Servers;
 using Xunit;
 
 namespace Edm.Engine.Tests.Dispatch;
@@ -50,6 +52,111 @@ public sealed class SendingPathTests : IDisposable
         await Eventually.Async(
             async () => (await node.LedgerAsync(User, Task1)).Counts is [0, 0, 1, 6, 1, 1, 0, 1], EngineNode.Timeout, "one of each outcome");
     }
+
+    [Fact]
+    public async Task A_node_that_ends_in_order_leaves_nothing_unknown_and_the_next_one_goes_on()
+    {
+        world.Services.Add(MadeUpWorld.Service(1, connections: 8));
+        world.Server = async _ =>
+        {
+            await Task.Delay(5);
+            return MadeUpWorld.Accepted;
+        };
+        await using (var first = await EngineNode.StartAsync(folder.Path, world))
+        {
+            await first.AskAsync<object>(Queue(2000));
+            await Eventually.Async(() => world.Received.Count > 200, EngineNode.Timeout, "some mails are out");
+        }
+
+        var before = world.Received.Count;
+        Assert.InRange(before, 200, 1999);
+        await using var second = await EngineNode.StartAsync(folder.Path, world);
+
+        var ledger = await Finished(second);
+        Assert.Equal(2000, ledger.Counts[(int)RecipientState.Sent]);
+        Assert.Equal(2000, world.Received.Count);
+        Assert.All(world.Received.Values, n => Assert.Equal(1, n));
+    }
+
+    [Fact]
+    public async Task A_paused_task_gives_its_recipients_back_and_a_resumed_one_goes_on()
+    {
+        world.Services.Add(MadeUpWorld.Service(1, connections: 2, perMinute: 120));
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await node.AskAsync<object>(Queue(100));
+        await Eventually.Async(() => !world.Received.IsEmpty, EngineNode.Timeout, "the first mail is out");
+
+        await node.AskAsync<Accepted>(new PauseTask(User, Task1));
+
+        await Eventually.Async(
+            async () => await node.LedgerAsync(User, Task1) is { Phase: TaskPhase.Paused } l && l.Counts[(int)RecipientState.Leased] == 0, EngineNode.Timeout, "nothing is leased");
+        var whilePaused = world.Received.Count;
+        world.Change(s => s with { PerMinute = null, Version = 2 });
+        node.Lanes.Tell(new ServicesChanged(Lane));
+        await Task.Delay(500);
+        Assert.Equal(whilePaused, world.Received.Count);
+
+        await node.AskAsync<Accepted>(new ResumeTask(User, Task1));
+
+        Assert.Equal(100, (await Finished(node)).Counts[(int)RecipientState.Sent]);
+        Assert.All(world.Received.Values, n => Assert.Equal(1, n));
+    }
+
+    [Fact]
+    public async Task A_cancelled_task_ends_at_once_though_no_service_has_credit()
+    {
+        world.Services.Add(MadeUpWorld.Service(1, connections: 2, perMinute: 1));
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await node.AskAsync<object>(Queue(100));
+        await Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Leased] > 0, EngineNode.Timeout, "some are leased");
+
+        await node.AskAsync<Accepted>(new CancelTask(User, Task1));
+
+        await Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).FinishedAtMs is not null, EngineNode.Timeout, "it is finished");
+        var ledger = await node.LedgerAsync(User, Task1);
+        Assert.Equal(100, ledger.Counts[(int)RecipientState.Cancelled] + ledger.Counts[(int)RecipientState.Sent]);
+    }
+
+    [Fact]
+    public async Task A_service_that_comes_later_is_used_without_a_restart()
+    {
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await node.AskAsync<object>(Queue(20));
+        Assert.Equal(20, (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Waiting]);
+
+        world.Services.Add(MadeUpWorld.Service(1));
+        node.Lanes.Tell(new ServicesChanged(Lane));
+
+        Assert.Equal(20, (await Finished(node)).Counts[(int)RecipientState.Sent]);
+    }
+
+    [Fact]
+    public async Task A_journal_that_is_away_for_a_while_costs_time_only()
+    {
+        await using var server = await PostgresServer.CreateAsync();
+        world.Services.Add(MadeUpWorld.Service(1, connections: 8));
+        world.Server = async _ =>
+        {
+            await Task.Delay(20);
+            return MadeUpWorld.Accepted;
+        };
+        await using var node = await EngineNode.StartAsync(folder.Path, world, await server.CreateDatabaseAsync());
+        await node.AskAsync<object>(Queue(3000));
+        await Eventually.Async(() => world.Received.Count > 300, EngineNode.Timeout, "some mails are out");
+
+        await server.KillAsync();
+        await Task.Delay(1000);
+        var whileAway = world.Received.Count;
+        await Task.Delay(2000);
+        Assert.Equal(whileAway, world.Received.Count);
+        await server.StartAsync();
+
+        var ledger = await Finished(node);
+        Assert.Equal(3000, ledger.Counts[(int)RecipientState.Sent]);
+        Assert.All(world.Received.Values, n => Assert.Equal(1, n));
+    }
+
+    private static readonly LaneId Lane = new(new PoolId(1), 0);
 
     private static QueueTask Queue(int recipients) =>
         new(User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], RetryRules.Default, UnknownPolicy.Hold);
