@@ -20,9 +20,11 @@ public sealed record ContactCard(
 /// <summary>The words of one mail. At least one of the two bodies is there.</summary>
 public sealed record RenderedMail(string Subject, string? Html, string? Text);
 
-/// <summary>A template could not be parsed or rendered; the message names line and column where they are known.</summary>
-public sealed class TemplateException(string message, int? line = null, int? column = null) : Exception(message)
+/// <summary>A template could not be parsed or rendered; the message names part, line and column where they are known.</summary>
+/// <param name="part"><c>subject</c>, <c>html</c> or <c>text</c>; null when it is not about one of them.</param>
+public sealed class TemplateException(string message, string? part = null, int? line = null, int? column = null) : Exception(message)
 {
+    public string? Part { get; } = part;
     public int? Line { get; } = line;
     public int? Column { get; } = column;
 }
