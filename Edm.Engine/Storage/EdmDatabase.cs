@@ -27,6 +27,7 @@ public sealed class EdmDatabase : IDisposable
     private static readonly TimeSpan SqliteBusyTimeout = TimeSpan.FromSeconds(30);
 
     private readonly DataOptions _options;
+    private readonly DataOptions? _unpooled;
     private readonly NpgsqlDataSource? _postgres;
     private readonly BlockingThreads? _sqliteThreads;
     private readonly string? _sqliteConnectionString;
@@ -52,18 +53,13 @@ public sealed class EdmDatabase : IDisposable
         {
             _sqliteThreads = new BlockingThreads("edm-sqlite", SqliteThreads);
             _sqliteConnectionString = SqliteConnectionString(DatabaseFile);
-            _options = new DataOptions()
-                .UseSQLite(_sqliteConnectionString, SQLiteProvider.Microsoft)
-                .UseAfterConnectionOpened(Harden, (connection, _) =>
-                {
-                    Harden(connection);
-                    return Task.CompletedTask;
-                });
+            _options = Sqlite(_sqliteConnectionString);
+            _unpooled = Mapped(Sqlite(SqliteConnectionString(DatabaseFile, pooling: false)));
             JournalProviderName = "SQLite.MS";
             JournalConnectionString = SqliteConnectionString(JournalFile);
         }
 
-        _options = _options.UseMappingSchema(EdmMapping.Schema).UseOnEntityDescriptorCreated(EdmMapping.NameColumns);
+        _options = Mapped(_options);
     }
 
     public StorageSettings Settings { get; }
@@ -108,35 +104,19 @@ public sealed class EdmDatabase : IDisposable
     /// Runs <paramref name="work"/> in one write transaction: committed when it returns, rolled back when it throws. On SQLite the writers of this
     /// process take turns in the order they came, so keep a transaction short (well under a second).
     /// </summary>
-    public async Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
-    {
-        if (IsPostgres)
-        {
-            return await RunAsync(Transaction, cancellation);
-        }
-
-        await _sqliteWriter.WaitAsync(cancellation);
-        try
-        {
-            return await RunAsync(Transaction, cancellation);
-        }
-        finally
-        {
-            _sqliteWriter.Release();
-        }
-
-        async Task<T> Transaction(EdmConnection connection)
-        {
-            await using var transaction = await connection.BeginWriteAsync(cancellation);
-            var result = await work(connection);
-            await transaction.CommitAsync(cancellation);
-            return result;
-        }
-    }
+    public Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default) =>
+        InTurnAsync(() => RunAsync(connection => TransactionAsync(connection, work, cancellation), cancellation), cancellation);
 
     /// <inheritdoc cref="WriteAsync{T}"/>
     public Task WriteAsync(Func<EdmConnection, Task> work, CancellationToken cancellation = default) =>
         WriteAsync(connection => Nothing(work, connection), cancellation);
+
+    /// <summary>As <see cref="WriteAsync{T}"/>, on a connection that the caller keeps.</summary>
+    internal Task<T> WriteOnAsync<T>(EdmConnection connection, Func<EdmConnection, Task<T>> work, CancellationToken cancellation) =>
+        InTurnAsync(() => OnOwnThreadAsync(() => TransactionAsync(connection, work, cancellation), cancellation), cancellation);
+
+    /// <summary>A SQLite connection that ends with its owner: for one that attaches another file, which must not be found attached by the next one out of the pool.</summary>
+    internal EdmConnection OpenUnpooled() => new(_unpooled ?? throw new InvalidOperationException("This database is PostgreSQL."), isPostgres: false);
 
     /// <summary>A bare PostgreSQL connection out of the pool, for COPY.</summary>
     internal ValueTask<NpgsqlConnection> OpenPostgresAsync(CancellationToken cancellation) =>
@@ -161,13 +141,13 @@ public sealed class EdmDatabase : IDisposable
         }
     }
 
-    internal static string SqliteConnectionString(string file) => new SqliteConnectionStringBuilder
+    internal static string SqliteConnectionString(string file, bool pooling = true) => new SqliteConnectionStringBuilder
     {
         DataSource = file,
         Mode = SqliteOpenMode.ReadWriteCreate,
         ForeignKeys = true,
         DefaultTimeout = (int)SqliteBusyTimeout.TotalSeconds,
-        Pooling = true,
+        Pooling = pooling,
     }.ConnectionString;
 
     /// <summary>Settings of a SQLite connection that the file doesn't keep: full durability in WAL mode too, and patience with another process's lock.</summary>
@@ -176,6 +156,43 @@ public sealed class EdmDatabase : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = $"PRAGMA synchronous = FULL; PRAGMA busy_timeout = {(int)SqliteBusyTimeout.TotalMilliseconds};";
         command.ExecuteNonQuery();
+    }
+
+    private static DataOptions Sqlite(string connectionString) => new DataOptions()
+        .UseSQLite(connectionString, SQLiteProvider.Microsoft)
+        .UseAfterConnectionOpened(Harden, (connection, _) =>
+        {
+            Harden(connection);
+            return Task.CompletedTask;
+        });
+
+    private static DataOptions Mapped(DataOptions options) =>
+        options.UseMappingSchema(EdmMapping.Schema).UseOnEntityDescriptorCreated(EdmMapping.NameColumns);
+
+    private async Task<T> InTurnAsync<T>(Func<Task<T>> write, CancellationToken cancellation)
+    {
+        if (IsPostgres)
+        {
+            return await write();
+        }
+
+        await _sqliteWriter.WaitAsync(cancellation);
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            _sqliteWriter.Release();
+        }
+    }
+
+    private static async Task<T> TransactionAsync<T>(EdmConnection connection, Func<EdmConnection, Task<T>> work, CancellationToken cancellation)
+    {
+        await using var transaction = await connection.BeginWriteAsync(cancellation);
+        var result = await work(connection);
+        await transaction.CommitAsync(cancellation);
+        return result;
     }
 
     private static string PostgresConnection(string text)

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Reflection;
 using System.Text;
 using Edm.Contracts;
@@ -48,7 +49,12 @@ internal static class EdmMapping
         schema.SetConverter<T, long>(static id => id.Value);
         schema.SetConverter<long, T>(static value => T.Of(value));
         schema.SetConverter<long, T?>(static value => T.Of(value));
+        // In a query, id.Value is the column itself: what keyset pages compare.
+        LinqToDB.Linq.Expressions.MapMember(typeof(T).GetProperty(nameof(IId<T>.Value))!, (Expression<Func<T, long>>)(id => Number(id)));
     }
+
+    [Sql.Expression("{0}", ServerSideOnly = true)]
+    private static long Number<T>(T id) => throw new InvalidOperationException($"{id} is for queries only.");
 
     internal static string SnakeCase(string name)
     {

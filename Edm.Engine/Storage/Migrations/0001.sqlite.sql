@@ -39,7 +39,7 @@ CREATE TABLE imports (
   id          integer PRIMARY KEY AUTOINCREMENT,
   user_id     integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   file_name   text   NOT NULL,
-  format      text   NOT NULL,              -- csv | ndjson | json
+  format      text   NOT NULL,              -- csv | ndjson | json | unknown (ended before that was found out)
   state       text   NOT NULL,              -- reading | merging | finished | failed
   rows        integer NOT NULL DEFAULT 0,
   created     integer NOT NULL DEFAULT 0,

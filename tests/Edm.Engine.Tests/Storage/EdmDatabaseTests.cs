@@ -36,6 +36,15 @@ public abstract class EdmDatabaseTests(IDatabases databases) : DatabaseTests(dat
     }
 
     [Fact]
+    public async Task Ids_are_compared_by_their_values()
+    {
+        var one = await AddUserAsync("one");
+        var two = await AddUserAsync("two");
+
+        Assert.Equal([two], await Database.RunAsync(c => c.GetTable<UserRow>().Where(u => u.Id.Value > one.Value).OrderBy(u => u.Id).Select(u => u.Id).ToListAsync()));
+    }
+
+    [Fact]
     public async Task A_transaction_that_throws_leaves_nothing()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(() => Database.WriteAsync(async c =>
