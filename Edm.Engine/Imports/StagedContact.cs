@@ -1,0 +1,44 @@
+namespace Edm.Engine.Imports;
+
+/// <summary>A good row, ready for the contacts. A null says nothing about the contact and changes nothing.</summary>
+/// <param name="Nr">The row's number in the file; later rows win.</param>
+/// <param name="Attributes">A JSON object of strings.</param>
+internal sealed record StagedContact(
+    long Nr,
+    string Email,
+    string EmailKey,
+    string? Handle,
+    string? Nickname,
+    long? Followers,
+    string? Country,
+    string? Language,
+    string? Category,
+    string? Bio,
+    string Attributes)
+{
+    /// <summary>Roughly, to bound a batch.</summary>
+    public int Size => 100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length;
+}
+
+/// <summary>Why a row was refused.</summary>
+/// <param name="Line">Where the row begins, counted from 1.</param>
+/// <param name="Field">The column, as the file names it.</param>
+public sealed record RowProblem(long Line, string Field, string Value, string Reason)
+{
+    /// <summary>What is kept of a value: enough to find it, and no copy of a hostile megabyte.</summary>
+    public const int MaxValue = 200;
+
+    /// <summary>As it is stored: cut, and without NUL, which PostgreSQL can't hold.</summary>
+    public static RowProblem Of(long line, string field, string value, string reason) => new(line, Clean(field), Clean(value), reason);
+
+    private static string Clean(string text)
+    {
+        if (text.Length > MaxValue)
+        {
+            // Never half of a surrogate pair.
+            text = text[..(char.IsHighSurrogate(text[MaxValue - 1]) ? MaxValue - 1 : MaxValue)];
+        }
+
+        return text.Replace('\0', '\uFFFD');
+    }
+}
