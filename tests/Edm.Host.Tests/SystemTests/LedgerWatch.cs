@@ -9,7 +9,6 @@ namespace Edm.Host.Tests.SystemTests;
 internal sealed class LedgerWatch : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private static readonly string[] Ends = ["sent", "failed", "skipped", "cancelled"];
 
     private readonly RunningCampaign campaign;
     private readonly CountingSmtpServer server;
@@ -68,7 +67,7 @@ internal sealed class LedgerWatch : IAsyncDisposable
             try
             {
                 var seen = await api().TaskAsync(campaign.Task);
-                lie = Lie(seen, server.Received.Count);
+                lie = LedgerReading.Lie(seen, last, campaign.Planned, server.Received.Count);
                 last = seen;
                 Interlocked.Increment(ref answers);
             }
@@ -87,28 +86,5 @@ internal sealed class LedgerWatch : IAsyncDisposable
 
             await Task.Delay(Pause);
         }
-    }
-
-    // received is read after the answer, so that it can only be too high.
-    private string? Lie(TaskView seen, int received)
-    {
-        if (seen.Planned != campaign.Planned || seen.Sum != seen.Planned)
-        {
-            return $"The states add up to {seen.Sum}: {seen}";
-        }
-
-        if (seen.Of("sent") > received)
-        {
-            return $"More are sent than the {received} that arrived: {seen}";
-        }
-
-        if (seen.State == "finished" && seen.Of("waiting") + seen.Of("leased") + seen.Of("pending-retry") > 0)
-        {
-            return $"Finished with work left: {seen}";
-        }
-
-        return last is { } before && Ends.FirstOrDefault(end => seen.Of(end) < before.Of(end)) is { } lost
-            ? $"'{lost}' went down: from {before} to {seen}"
-            : null;
     }
 }
