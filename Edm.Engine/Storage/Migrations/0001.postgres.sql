@@ -146,7 +146,7 @@ CREATE TABLE tasks (
   pool_id             bigint NOT NULL REFERENCES pools (id),
   priority            int    NOT NULL,
   planned             int    NOT NULL,
-  state               text   NOT NULL,      -- frozen | launching | running | paused | cancelled | finished
+  state               text   NOT NULL,      -- frozen | deleting | launching | running | paused | cancelled | finished
   sent                int    NOT NULL DEFAULT 0,
   failed              int    NOT NULL DEFAULT 0,
   skipped             int    NOT NULL DEFAULT 0,

@@ -146,7 +146,7 @@ CREATE TABLE tasks (
   pool_id             integer NOT NULL REFERENCES pools (id),
   priority            integer    NOT NULL,
   planned             integer    NOT NULL,
-  state               text   NOT NULL,      -- frozen | launching | running | paused | cancelled | finished
+  state               text   NOT NULL,      -- frozen | deleting | launching | running | paused | cancelled | finished
   sent                integer    NOT NULL DEFAULT 0,
   failed              integer    NOT NULL DEFAULT 0,
   skipped             integer    NOT NULL DEFAULT 0,

@@ -2,6 +2,7 @@ using Edm.Contracts;
 using Edm.Engine.Users;
 using Edm.Testing;
 using Edm.Testing.Databases;
+using Edm.Testing.Servers;
 using LinqToDB.Data;
 using Xunit;
 
@@ -239,3 +240,6 @@ public abstract class UserTests : DatabaseTests
 }
 
 public sealed class UserTestsOnSqlite() : UserTests(new SqliteDatabases());
+
+[Collection(PostgresFixture.Collection)]
+public sealed class UserTestsOnPostgres(PostgresFixture postgres) : UserTests(new PostgresDatabases(postgres));

@@ -1,0 +1,41 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Campaigns;
+
+public enum CampaignState
+{
+    /// <summary>Everything can still be changed.</summary>
+    Draft,
+
+    /// <summary>The audience is fixed; nothing is sent yet.</summary>
+    Frozen,
+
+    /// <summary>Its task is, or was, at work.</summary>
+    Launched,
+}
+
+/// <summary>Who gets what through which services.</summary>
+/// <param name="Filter">As the user wrote it; empty means all contacts.</param>
+/// <param name="Task">The task of its round, null until it is frozen.</param>
+public sealed record Campaign(
+    CampaignId Id, string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, CampaignState State, DateTimeOffset CreatedAt, TaskId? Task);
+
+/// <summary>What the user decides about a campaign.</summary>
+/// <param name="Priority">1 to 100: the share of its task among the tasks of the same user.</param>
+public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool, string Filter, int Priority);
+
+/// <summary>A frozen audience.</summary>
+public sealed record Frozen(TaskId Task, int Planned);
+
+/// <summary>A task as SQL knows it. The counts are projected and may lag behind the UserQueue, which is the truth while it knows the task.</summary>
+/// <param name="State">frozen | launching | running | paused | cancelled | finished.</param>
+public sealed record TaskRecord(
+    TaskId Id, CampaignId Campaign, string CampaignName, int Round, PoolId Pool, int Priority, int Planned, string State,
+    int Sent, int Failed, int Skipped, int Unknown, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt);
+
+/// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
+/// <param name="Email">Null when the contact was deleted.</param>
+/// <param name="State">As projected; null when there has been no outcome yet.</param>
+public sealed record RecipientRecord(
+    int Seq, ContactId Contact, string? Email, RecipientState? State, int Attempts, ServiceId? Service, int? ReplyCode, string? Enhanced, string? Reply,
+    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt);

@@ -1,0 +1,154 @@
+using Edm.Contracts;
+using Edm.Engine.Storage;
+using LinqToDB;
+using LinqToDB.Async;
+using LinqToDB.Data;
+using LinqToDB.Mapping;
+
+namespace Edm.Engine.Campaigns;
+
+/// <summary>Tasks and their recipients as SQL knows them. Another user's task is answered like one that does not exist.</summary>
+public sealed class TaskStore(EdmDatabase database, TimeProvider time)
+{
+    public Task<TaskRecord?> FindAsync(UserId user, TaskId id, CancellationToken cancellation) =>
+        database.RunAsync(
+            async connection =>
+            {
+                var found = await WithNames(connection).FirstOrDefaultAsync(found => found.Task.Id == id.Value && found.Task.UserId == user.Value, cancellation);
+                return found?.Task.ToRecord(found.Campaign);
+            },
+            cancellation);
+
+    /// <returns>At most <paramref name="limit"/> with ids above <paramref name="after"/>, ascending.</returns>
+    public Task<IReadOnlyList<TaskRecord>> ListAsync(UserId user, TaskId after, int limit, CancellationToken cancellation) =>
+        database.RunAsync<IReadOnlyList<TaskRecord>>(
+            async connection =>
+            {
+                var rows = await WithNames(connection)
+                    .Where(found => found.Task.UserId == user.Value && found.Task.Id > after.Value)
+                    .OrderBy(found => found.Task.Id)
+                    .Take(limit)
+                    .ToListAsync(cancellation);
+                return [.. rows.Select(found => found.Task.ToRecord(found.Campaign))];
+            },
+            cancellation);
+
+    /// <summary>Marks the campaign's frozen task as launching; the <see cref="Launcher"/> does the rest, also after a crash. Asking again changes nothing.</summary>
+    /// <returns>Null when the user has no such campaign.</returns>
+    /// <exception cref="ConflictException">The campaign is not frozen.</exception>
+    public Task<TaskId?> LaunchAsync(UserId user, CampaignId id, CancellationToken cancellation) => database.WriteAsync(
+        async connection =>
+        {
+            await CampaignStore.LockAsync(connection, user, id, cancellation);
+            if (await CampaignStore.FindAsync(connection, user, id, cancellation) is not { } campaign)
+            {
+                return (TaskId?)null;
+            }
+
+            if (campaign.State == CampaignState.Draft || campaign.Task is null)
+            {
+                throw new ConflictException("The campaign has no audience yet. Freeze it first.");
+            }
+
+            if (campaign.State == CampaignState.Frozen)
+            {
+                var marked = await connection.GetTable<TaskRow>()
+                    .Where(row => row.CampaignId == id.Value && row.State == TaskStates.Frozen)
+                    .Set(row => row.State, TaskStates.Launching)
+                    .Set(row => row.LaunchedAt, time.GetUtcNow().ToUnixTimeMilliseconds())
+                    .UpdateAsync(cancellation);
+                if (marked == 0)
+                {
+                    throw new ConflictException("The campaign is being deleted.");
+                }
+
+                await connection.GetTable<CampaignRow>().Where(row => row.Id == id.Value).Set(row => row.State, CampaignRow.NameOf(CampaignState.Launched)).UpdateAsync(cancellation);
+            }
+
+            return campaign.Task;
+        },
+        cancellation);
+
+    /// <summary>Tasks that have been launched and that their UserQueue has not acknowledged yet, as the commands that put them to work.</summary>
+    /// <param name="only">One task, or null for all.</param>
+    internal Task<IReadOnlyList<QueueTask>> LaunchingAsync(TaskId? only, int limit, CancellationToken cancellation) =>
+        database.RunAsync<IReadOnlyList<QueueTask>>(
+            async connection =>
+            {
+                var rows = await connection.QueryToListAsync<LaunchingRow>(
+                    """
+                    SELECT t.id, t.user_id, t.pool_id, p.lanes, t.priority, t.planned
+                    FROM tasks t JOIN pools p ON p.id = t.pool_id
+                    WHERE t.state = 'launching' AND (@only = 0 OR t.id = @only) ORDER BY t.id LIMIT @limit
+                    """,
+                    cancellation, new DataParameter("only", only?.Value ?? 0L), new DataParameter("limit", limit));
+                return
+                [
+                    .. rows.Select(row => new QueueTask(
+                        new UserId(row.UserId), new TaskId(row.Id), new PoolId(row.PoolId), row.Lanes, row.Priority,
+                        [new Segment(new SeqRange(1, row.Planned))], RetryRules.Default, UnknownPolicy.Hold)),
+                ];
+            },
+            cancellation);
+
+    /// <summary>The task's UserQueue has it. The projection says the same a moment later, and goes on from there.</summary>
+    internal Task AcknowledgedAsync(TaskId id, CancellationToken cancellation) => database.RunAsync(
+        connection => connection.GetTable<TaskRow>()
+            .Where(row => row.Id == id.Value && row.State == TaskStates.Launching)
+            .Set(row => row.State, TaskStates.Running)
+            .UpdateAsync(cancellation),
+        cancellation);
+
+    /// <summary>The services of the task's pool, for telling why nothing goes.</summary>
+    public async Task<PoolCondition> PoolConditionAsync(PoolId pool, CancellationToken cancellation)
+    {
+        var row = await database.RunAsync(
+            connection => connection.QueryToListAsync<PoolConditionRow>(
+                $"""
+                 SELECT count(*) AS services,
+                   coalesce(sum(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} THEN 1 ELSE 0 END), 0) AS enabled,
+                   coalesce(sum(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} AND last_error IS NOT NULL THEN 1 ELSE 0 END), 0) AS broken,
+                   min(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} THEN last_error END) AS error
+                 FROM services WHERE pool_id = @pool AND deleted_at IS NULL
+                 """,
+                cancellation, new DataParameter("pool", pool.Value)),
+            cancellation);
+        var found = row[0];
+        return new PoolCondition(found.Services, found.Enabled, found.Broken, found.Error);
+    }
+
+    private static IQueryable<TaskWithName> WithNames(EdmConnection connection) =>
+        from task in connection.GetTable<TaskRow>()
+        join campaign in connection.GetTable<CampaignRow>() on task.CampaignId equals campaign.Id
+        where task.State != TaskStates.Deleting
+        select new TaskWithName { Task = task, Campaign = campaign.Name };
+
+    private sealed class TaskWithName
+    {
+        public required TaskRow Task { get; init; }
+        public required string Campaign { get; init; }
+    }
+
+    private sealed class LaunchingRow
+    {
+        [Column] public long Id { get; init; }
+        [Column] public long UserId { get; init; }
+        [Column] public long PoolId { get; init; }
+        [Column] public int Lanes { get; init; }
+        [Column] public int Priority { get; init; }
+        [Column] public int Planned { get; init; }
+    }
+
+    private sealed class PoolConditionRow
+    {
+        [Column] public int Services { get; init; }
+        [Column] public int Enabled { get; init; }
+        [Column] public int Broken { get; init; }
+        [Column] public string? Error { get; init; }
+    }
+}
+
+/// <summary>The services of a pool that are not deleted.</summary>
+/// <param name="Broken">Enabled, but the last try to use them failed.</param>
+/// <param name="Error">The words of one of the broken ones.</param>
+public sealed record PoolCondition(int Services, int Enabled, int Broken, string? Error);
