@@ -91,16 +91,23 @@ internal sealed class MailKitConnection(ServiceSettings service, SmtpTimeouts ti
         return (await TryAsync(message, _sender!, to, cancellation)).Attempt;
     }
 
-    /// <summary>Asks the server for a sign of life on the open connection.</summary>
+    /// <summary>Asks the server for a sign of life.</summary>
+    /// <returns>What was achieved, in words.</returns>
     /// <exception cref="ServiceFaultException">It did not give one.</exception>
-    public async Task NoOpAsync(CancellationToken cancellation)
+    public async Task<string> ProbeAsync(CancellationToken cancellation)
     {
         await EnsureReadyAsync(cancellation);
         try
         {
             await _session!.NoOpAsync(cancellation);
+            return _session.Achieved;
         }
-        catch (Exception exception) when (!cancellation.IsCancellationRequested)
+        catch (Exception) when (cancellation.IsCancellationRequested)
+        {
+            Close();
+            throw new OperationCanceledException(cancellation);
+        }
+        catch (Exception exception)
         {
             var fault = ServiceFaults.Of(exception, service.Host ?? "sandbox", null, _session!.TimedOut);
             Close();

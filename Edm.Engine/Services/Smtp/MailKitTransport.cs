@@ -10,4 +10,14 @@ public sealed class MailKitTransport(SmtpTimeouts timeouts, Func<IPEndPoint?> sa
         ArgumentNullException.ThrowIfNull(service);
         return new MailKitConnection(service, timeouts, sandbox, time);
     }
+
+    /// <summary>Connects, secures, logs in and asks for a sign of life, then hangs up.</summary>
+    /// <returns>What was achieved, in words.</returns>
+    /// <exception cref="ServiceFaultException">The service can't be used.</exception>
+    public async Task<string> ProbeAsync(ServiceSettings service, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(service);
+        await using var connection = new MailKitConnection(service, timeouts, sandbox, time);
+        return await connection.ProbeAsync(cancellation);
+    }
 }

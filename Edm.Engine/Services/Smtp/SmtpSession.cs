@@ -43,6 +43,10 @@ internal sealed class SmtpSession : IAsyncDisposable
     /// <summary>What is wrong with the server's certificate, null when it is right or was not shown.</summary>
     public string? CertificateFault => _certificate.Fault;
 
+    /// <summary>For the owner of the service, after a test.</summary>
+    public string Achieved =>
+        $"connected {(_client.IsSecure ? $"with {_client.SslProtocol}" : "without TLS")}, {(_client.IsAuthenticated ? "logged in" : "no login")}; the server answers";
+
     /// <summary>
     /// The server closed, or said good-bye with 421, while nothing was asked of it: between mails a server has nothing to say (RFC 5321, 3.8), so
     /// whatever there is to read means that this connection is over.

@@ -1,0 +1,22 @@
+using Edm.Engine.Services.Smtp;
+using Edm.Engine.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Edm.Engine.Services;
+
+public static class MailServices
+{
+    /// <summary>Pools, services, and the way to their servers. Needs the storage.</summary>
+    /// <param name="masterKey">As configured, in Base64; null or empty to use the data folder's file.</param>
+    public static IServiceCollection AddServices(this IServiceCollection services, string? masterKey, SmtpTimeouts? timeouts = null)
+    {
+        services.AddSingleton(provider => new SecretBox(MasterKey.Load(masterKey, provider.GetRequiredService<StorageSettings>().DataFolder)));
+        services.AddSingleton<PoolStore>();
+        services.AddSingleton<ServiceStore>();
+        services.AddSingleton<ILaneServices>(provider => provider.GetRequiredService<ServiceStore>());
+        services.AddSingleton(provider => new MailKitTransport(timeouts ?? new SmtpTimeouts(), () => null, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<IMailTransport>(provider => provider.GetRequiredService<MailKitTransport>());
+        services.AddSingleton<ServiceTester>();
+        return services;
+    }
+}
