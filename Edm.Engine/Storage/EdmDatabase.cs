@@ -54,12 +54,12 @@ public sealed class EdmDatabase : IDisposable
             _sqliteThreads = new BlockingThreads("edm-sqlite", SqliteThreads);
             _sqliteConnectionString = SqliteConnectionString(DatabaseFile);
             _options = Sqlite(_sqliteConnectionString);
-            _unpooled = Mapped(Sqlite(SqliteConnectionString(DatabaseFile, pooling: false)));
+            _unpooled = Sqlite(SqliteConnectionString(DatabaseFile, pooling: false)).UseMappingSchema(EdmMapping.Schema);
             JournalProviderName = "SQLite.MS";
             JournalConnectionString = SqliteConnectionString(JournalFile);
         }
 
-        _options = Mapped(_options);
+        _options = _options.UseMappingSchema(EdmMapping.Schema);
     }
 
     public StorageSettings Settings { get; }
@@ -165,9 +165,6 @@ public sealed class EdmDatabase : IDisposable
             Harden(connection);
             return Task.CompletedTask;
         });
-
-    private static DataOptions Mapped(DataOptions options) =>
-        options.UseMappingSchema(EdmMapping.Schema).UseOnEntityDescriptorCreated(EdmMapping.NameColumns);
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> write, CancellationToken cancellation)
     {

@@ -5,6 +5,7 @@ using Edm.Contracts;
 using LinqToDB;
 using LinqToDB.Data;
 using LinqToDB.Mapping;
+using LinqToDB.Metadata;
 
 namespace Edm.Engine.Storage;
 
@@ -13,23 +14,12 @@ internal static class EdmMapping
 {
     public static MappingSchema Schema { get; } = Create();
 
-    public static void NameColumns(MappingSchema schema, IEntityChangeDescriptor entity)
-    {
-        foreach (var column in entity.Columns)
-        {
-            // A name that was given explicitly differs from the property's and stays.
-            if (column.ColumnName == column.MemberName)
-            {
-                column.ColumnName = SnakeCase(column.MemberName);
-            }
-        }
-    }
-
     private static MappingSchema Create()
     {
         // Rows of a statement that is written as text are described without asking the connection, and would keep the properties' names.
         MappingSchema.EntityDescriptorCreatedCallback = NameColumns;
         var schema = new MappingSchema("edm");
+        schema.AddMetadataReader(new SnakeCaseColumns());
         var register = typeof(EdmMapping).GetMethod(nameof(RegisterId), BindingFlags.NonPublic | BindingFlags.Static)!;
         foreach (var type in typeof(UserId).Assembly.GetTypes().Where(IsId))
         {
@@ -72,5 +62,31 @@ internal static class EdmMapping
         }
 
         return text.ToString();
+    }
+
+    /// <summary>
+    /// Names the columns that have no name of their own. As metadata, which every kind of query sees; a descriptor callback is not called for rows of raw SQL.
+    /// </summary>
+    private sealed class SnakeCaseColumns : IMetadataReader
+    {
+        public MappingAttribute[] GetAttributes(Type type) => [];
+
+        public MappingAttribute[] GetAttributes(Type type, MemberInfo memberInfo)
+        {
+            var attributes = memberInfo.GetCustomAttributes<MappingAttribute>().ToArray();
+            var column = attributes.OfType<ColumnAttribute>().FirstOrDefault();
+            if (column is null && !attributes.Any(a => a is PrimaryKeyAttribute or IdentityAttribute))
+            {
+                return [];
+            }
+
+            column ??= new ColumnAttribute();
+            column.Name ??= SnakeCase(memberInfo.Name);
+            return [column];
+        }
+
+        public MemberInfo[] GetDynamicColumns(Type type) => [];
+
+        public string GetObjectID() => nameof(SnakeCaseColumns);
     }
 }
