@@ -16,8 +16,6 @@ internal static class EdmMapping
 
     private static MappingSchema Create()
     {
-        // Rows of a statement that is written as text are described without asking the connection, and would keep the properties' names.
-        MappingSchema.EntityDescriptorCreatedCallback = NameColumns;
         var schema = new MappingSchema("edm");
         schema.AddMetadataReader(new SnakeCaseColumns());
         var register = typeof(EdmMapping).GetMethod(nameof(RegisterId), BindingFlags.NonPublic | BindingFlags.Static)!;
