@@ -1,0 +1,72 @@
+using System.Text;
+using Akka.Actor;
+using Edm.Contracts;
+using Xunit;
+
+namespace Edm.Engine.Tests.Contracts;
+
+/// <summary>
+/// What is stored is read for ever. <c>Golden/MANIFEST.json</c> is how the present version writes the first <see cref="Samples"/> value of each stored type,
+/// one line and a line feed; <c>Golden/MANIFEST.vN.json</c> is how an older version wrote it.
+/// <para>A new stored type: add its sample; the failing test prints the line that its file must hold.</para>
+/// <para>
+/// A new member (it must have a default): rename the file to <c>MANIFEST.v1.json</c> (or the next number), put what must be read from it into
+/// <see cref="Older"/>, give the member a value in the sample, and write the new file as the failing test prints it. Any other change needs a new manifest.
+/// </para>
+/// </summary>
+public sealed class GoldenFileTests : IDisposable
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Contracts", "Golden");
+
+    private static readonly IReadOnlyDictionary<string, Type> Stored =
+        EdmSerializer.Known.Where(known => known.Manifest.StartsWith("uq.", StringComparison.Ordinal) || known.Manifest.StartsWith("ln.", StringComparison.Ordinal))
+            .ToDictionary(known => known.Manifest, known => known.Type);
+
+    /// <summary>What the files of older versions mean, by file name without extension.</summary>
+    private static readonly Dictionary<string, IEdmMessage> Older = [];
+
+    private readonly ActorSystem system = ActorSystem.Create("golden");
+    private readonly EdmSerializer serializer;
+
+    public GoldenFileTests() => serializer = new EdmSerializer((ExtendedActorSystem)system);
+
+    public static TheoryData<string> Manifests => [.. Stored.Keys];
+
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)!)];
+
+    public void Dispose() => system.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Manifests))]
+    public void A_stored_type_is_written_as_its_golden_file_says(string manifest)
+    {
+        var written = Encoding.UTF8.GetString(serializer.ToBinary(Samples.Of(Stored[manifest])[0])) + "\n";
+        var file = Path.Combine(Folder, manifest + ".json");
+
+        Assert.True(File.Exists(file), $"{Stored[manifest].Name} is stored and has no golden file. Add Golden/{manifest}.json with this line:\n{written}");
+        Assert.Equal(File.ReadAllText(file), written);
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_golden_file_is_read_as_what_it_meant(string file)
+    {
+        var isOlder = file.LastIndexOf(".v", StringComparison.Ordinal) is var at and > 0 && int.TryParse(file.AsSpan(at + 2), out _);
+        var manifest = isOlder ? file[..file.LastIndexOf('.')] : file;
+        Assert.True(Stored.ContainsKey(manifest), $"Golden/{file}.json belongs to no stored type: a manifest was renamed or removed, which old journals don't survive.");
+        Assert.True(!isOlder || Older.ContainsKey(file), $"Say in {nameof(Older)} what must be read from Golden/{file}.json.");
+
+        var read = serializer.FromBinary(File.ReadAllBytes(Path.Combine(Folder, file + ".json")), manifest);
+
+        Assert.Equivalent(isOlder ? Older[file] : Samples.Of(Stored[manifest])[0], read, strict: true);
+    }
+
+    [Fact]
+    public void Every_event_and_snapshot_counts_as_stored()
+    {
+        var journaled = EdmSerializer.Known.Select(known => known.Type).Where(type =>
+            type.IsAssignableTo(typeof(IUserQueueEvent)) || type.Name.EndsWith("Snapshot", StringComparison.Ordinal) || type == typeof(LaneCommitted));
+
+        Assert.Empty(journaled.Except(Stored.Values));
+    }
+}

@@ -1,0 +1,116 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Tests.Contracts;
+
+/// <summary>
+/// Values of every type that <see cref="EdmSerializer"/> knows. The first of each is full, no member at its default, and is what the golden file of a
+/// stored type holds; those after it are odd.
+/// </summary>
+internal static class Samples
+{
+    private static readonly UserId User = new(42);
+    private static readonly TaskId Task = new(7001);
+    private static readonly PoolId Pool = new(9);
+    private static readonly LaneId Lane = new(Pool, 3);
+    private static readonly LeaseNr Lease = new(15);
+    private static readonly ServiceId Service = new(88);
+    private static readonly RetryRules Rules = new(8, 60, 14_400, 259_200);
+    private static readonly Segment[] Segments = [new(new SeqRange(1, 600), 2, 1_767_326_400_000), new(new SeqRange(601, 601))];
+    private static readonly SeqRange[] Runs = [new(3, 7), new(9, 9)];
+    private static readonly RetryItem[] Retries = [new(12, 2), new(400, 7)];
+    private const long At = 1_767_323_045_678;
+    private const long Process = 9_007_199_254_740_991;
+    private const long Epoch = 4_503_599_627_370_497;
+
+    /// <summary>Characters that JSON must escape, others that only old readers trip over, and half a surrogate pair, which is not text at all.</summary>
+    private const string HostileText = "quote \" backslash \\ control \u0001 line\u2028 <b>&amp;</b> emoji 🌷 null \0";
+
+    private static readonly Outcome Full = new(Task, Lease, 12, 2, OutcomeKind.Deferred, At, Service, 451, "4.7.1", "4.7.1 greylisted, come back <address>", "try later");
+    private static readonly Outcome Bare = new(Task, Lease, 13, 1, OutcomeKind.Sent, At);
+    private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service);
+
+    private static readonly Dictionary<Type, IEdmMessage[]> ByType = Enumerable.ToDictionary<IGrouping<Type, IEdmMessage>, Type, IEdmMessage[]>(
+        All().GroupBy(sample => sample.GetType()), group => group.Key, group => [.. group]);
+
+    public static IReadOnlyCollection<Type> Types => ByType.Keys;
+
+    public static IReadOnlyList<IEdmMessage> Of(Type type) => ByType.GetValueOrDefault(type) ?? [];
+
+    private static IEnumerable<IEdmMessage> All() => [.. StoredByQueues(), .. StoredByLanes(), .. Commands(), .. Protocol()];
+
+    private static IEnumerable<IEdmMessage> StoredByQueues() =>
+    [
+        new QueueOpened(Process, At),
+        new TaskQueued(Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At),
+        new TaskQueued(Task, Pool, 1, 1, [], RetryRules.Default, UnknownPolicy.Hold, At),
+        new TaskPaused(Task, At),
+        new TaskResumed(Task, At),
+        new TaskCancelled(Task, At),
+        new TaskFinished(Task, [0, 0, 0, 590, 6, 2, 1, 2], At),
+        new TaskArchived(Task, At),
+        new FailedRetried(Task, Runs, At),
+        new BatchLeased(Lease, Lane, Epoch, 77, Task, Runs, Retries, At),
+        new BatchLeased(Lease, Lane, 0, 1, Task, [], [], At),
+        new LeaseReturned(Lease, Runs, At),
+        new OutcomesRecorded(
+            Lane, 31,
+            [new RecordedOutcome(Full, RecipientState.PendingRetry, At + 60_000), new RecordedOutcome(Bare, RecipientState.Sent, null)], At),
+        new OutcomesRecorded(
+            Lane, 32, [.. Enum.GetValues<RecipientState>().Select(state => new RecordedOutcome(Bare with { Reply = HostileText }, state, null))], At),
+        new UserQueueSnapshot(
+            16,
+            [
+                new TaskSnapshot(
+                    Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1)],
+                    2_520_000, At, At + 5),
+            ],
+            [new LeaseSnapshot(Lease, Lane, Epoch, 77, Task, Runs, Retries, At)],
+            [new PullSnapshot(Lane, Epoch, 77, Lease)]),
+        new UserQueueSnapshot(1, [], [], []),
+    ];
+
+    private static IEnumerable<IEdmMessage> StoredByLanes() =>
+    [
+        new LaneCommitted(31, At, Process, [Started], [new EndedMail(User, Full), new EndedMail(User, Bare)], [new WithdrawnMail(User, Lease, 14)], [new AckedOutcomes(User, 30)]),
+        new LaneCommitted(1, At, Process, [], [], [], []),
+        new LaneCommitted(2, At, Process, [], [.. Enum.GetValues<OutcomeKind>().Select(kind => new EndedMail(User, Full with { Kind = kind }))], [], []),
+        new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)]),
+        new LaneSnapshot(0, [], [], []),
+    ];
+
+    private static IEnumerable<IEdmMessage> Commands() =>
+    [
+        new QueueTask(User, Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend),
+        new PauseTask(User, Task),
+        new ResumeTask(User, Task),
+        new CancelTask(User, Task),
+        new RetryFailed(User, Task),
+        new GetTask(User, Task),
+        new ListRecipients(User, Task, RecipientState.Failed, 100, 50),
+        new ListRecipients(User, Task, null, 0, 1000),
+        new Accepted(601),
+        new Refused(RefusalCode.WrongState, HostileText),
+        new TaskLedger(Task, Pool, TaskPhase.Finished, 601, [0, 0, 0, 590, 6, 2, 1, 2], 12.75, At, At + 9, At + 10),
+        new TaskLedger(Task, Pool, TaskPhase.Running, 0, [0, 0, 0, 0, 0, 0, 0, 0], 0, At, null, null),
+        new RecipientList(Task, [new RecipientEntry(12, RecipientState.PendingRetry, 2, At), new RecipientEntry(13, RecipientState.Sent, 0, null)], 13),
+        new RecipientList(Task, [], null),
+    ];
+
+    private static IEnumerable<IEdmMessage> Protocol() =>
+    [
+        new Ready(Lane, User),
+        new Pull(User, Lane, Epoch, 77, 64),
+        new Batch(User, Lane, Epoch, 77, Lease, Task, Runs, Retries, true),
+        new Batch(User, Lane, Epoch, 77, null, default, [], [], false),
+        new Outcomes(User, Lane, 31, [Full, Bare]),
+        new OutcomesAcked(Lane, User, 31),
+        new Returned(User, Lane, Lease, Runs),
+        new QueryLeases(Lane, User, [new LeaseQuestion(Lease, Epoch, 77)]),
+        new LeasesNotHeld(User, Lane, [Lease, new LeaseNr(long.MaxValue)]),
+        new RecallTask(Lane, User, Task, Lease),
+        new ServicesChanged(Lane),
+        new GetLane(Lane),
+        new LaneReport(Lane, 1, 2, 3, 4, true, [new ServiceReport(Service, 4, 3, 2, At, "quota used up", 0.875)]),
+        new LaneReport(Lane, 0, 0, 0, 0, false, [new ServiceReport(Service, 4, 0, 0, null, null, 1)]),
+    ];
+}
