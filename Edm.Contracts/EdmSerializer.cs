@@ -10,7 +10,8 @@ namespace Edm.Contracts;
 /// <summary>
 /// The one serializer of everything that is stored or crosses a process: UTF-8 JSON behind a short, stable manifest.
 /// JSON, because a journal must be readable in ten years and with a plain database client; the events are aggregates, so its cost a mail is small.
-/// A manifest is never renamed or used again. Members may be added with a default; another shape needs another manifest.
+/// A manifest is never renamed or used again. Members may be added with a default; another shape needs another manifest. A member without a default that is
+/// missing is refused here, by name, and not met later as a zero or a null.
 /// </summary>
 public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
@@ -92,6 +93,8 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true,
     UseStringEnumConverter = false)]
 [JsonSerializable(typeof(QueueOpened))]
 [JsonSerializable(typeof(TaskQueued))]

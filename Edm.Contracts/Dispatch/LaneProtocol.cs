@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Edm.Contracts;
 
 // What UserQueues and lanes say to each other. Any of these can be lost, doubled or late: each has a re-send and is harmless twice.
@@ -13,7 +15,9 @@ public sealed record Pull(UserId User, LaneId Lane, long Epoch, long Nr, int Max
 /// <summary>The answer to a pull. A lane takes it only while that very pull is open, so a late copy can never be sent twice.</summary>
 /// <param name="Lease">Null when there was nothing due.</param>
 /// <param name="More">There is more due work for this lane.</param>
-public sealed record Batch(UserId User, LaneId Lane, long Epoch, long Nr, LeaseNr? Lease, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, bool More) : IEdmMessage;
+public sealed record Batch(
+    UserId User, LaneId Lane, long Epoch, long Nr, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] LeaseNr? Lease,
+    TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, bool More) : IEdmMessage;
 
 /// <summary>Outcomes of this user from the lane's commits up to <paramref name="UpToCommit"/> that were not acknowledged yet.</summary>
 public sealed record Outcomes(UserId User, LaneId Lane, long UpToCommit, Outcome[] Items) : IForUserQueue;
@@ -44,7 +48,9 @@ public sealed record GetLane(LaneId Lane) : IForLane;
 /// <param name="Sending">Mails on the wire.</param>
 /// <param name="NextCreditMs">When pace or quota next allow a mail; null when now, or when nothing is known to wait for.</param>
 /// <param name="BlockedBy">In plain words why it sends nothing now; null when it can send.</param>
-public sealed record ServiceReport(ServiceId Service, int Connections, int Sending, int Credits, long? NextCreditMs, string? BlockedBy, double SuccessRate);
+public sealed record ServiceReport(
+    ServiceId Service, int Connections, int Sending, int Credits, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? NextCreditMs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? BlockedBy, double SuccessRate);
 
 /// <param name="Held">Recipients in the lane's memory.</param>
 /// <param name="Unacknowledged">Outcomes that UserQueues have not confirmed yet.</param>

@@ -5,7 +5,7 @@ namespace Edm.Contracts;
 /// <param name="VirtualTime">Work served divided by priority; the task with the least is served next.</param>
 public sealed record TaskSnapshot(
     TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, TaskPhase Phase,
-    int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs);
+    int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null);
 
 public sealed record PendingSnapshot(int Seq, int Attempt, long DueMs);
 

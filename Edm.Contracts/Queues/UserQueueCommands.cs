@@ -48,7 +48,8 @@ public sealed record GetTask(UserId User, TaskId Task) : IForUserQueue;
 /// <summary>Asks for the recipients with seq above <paramref name="After"/>, ascending; answered with <see cref="RecipientList"/> or <see cref="Refused"/>.</summary>
 /// <param name="State">Null for all states.</param>
 /// <param name="Limit">1..1,000.</param>
-public sealed record ListRecipients(UserId User, TaskId Task, RecipientState? State, int After, int Limit) : IForUserQueue;
+public sealed record ListRecipients(
+    UserId User, TaskId Task, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] RecipientState? State, int After, int Limit) : IForUserQueue;
 
 /// <summary>The command is durable. <paramref name="Changed"/> counts the recipients or tasks that it changed; 0 when there was nothing left to do.</summary>
 public sealed record Accepted(int Changed) : IEdmMessage;
@@ -84,11 +85,11 @@ public enum TaskPhase
 /// <param name="NextRetryMs">Unix milliseconds when the next retry is due, null when none is pending.</param>
 public sealed record TaskLedger(
     TaskId Task, PoolId Pool, TaskPhase Phase, int Planned, int[] Counts, double SentPerSecond,
-    long QueuedAtMs, long? FinishedAtMs, long? NextRetryMs) : IEdmMessage;
+    long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null) : IEdmMessage;
 
 /// <param name="Attempts">Tries so far in the present run, 0 when it waits for its first.</param>
 /// <param name="DueMs">When a pending retry is due.</param>
-public sealed record RecipientEntry(int Seq, RecipientState State, int Attempts, long? DueMs);
+public sealed record RecipientEntry(int Seq, RecipientState State, int Attempts, long? DueMs = null);
 
 /// <param name="Next">The seq to go on after, null at the end.</param>
-public sealed record RecipientList(TaskId Task, RecipientEntry[] Recipients, int? Next) : IEdmMessage;
+public sealed record RecipientList(TaskId Task, RecipientEntry[] Recipients, int? Next = null) : IEdmMessage;

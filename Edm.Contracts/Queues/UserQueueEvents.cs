@@ -35,7 +35,7 @@ public sealed record LeaseReturned(LeaseNr Lease, SeqRange[] Seqs, long AtMs) : 
 
 /// <param name="State">Where the outcome put the recipient.</param>
 /// <param name="DueMs">When the next try is due, for pending-retry.</param>
-public sealed record RecordedOutcome(Outcome Outcome, RecipientState State, long? DueMs);
+public sealed record RecordedOutcome(Outcome Outcome, RecipientState State, long? DueMs = null);
 
 /// <summary>One event for everything that a lane reported at once.</summary>
 public sealed record OutcomesRecorded(LaneId Lane, long UpToCommit, RecordedOutcome[] Items, long AtMs) : IUserQueueEvent;

@@ -1,5 +1,7 @@
 using System.Text;
 using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Persistence;
 using Edm.Contracts;
 using Edm.Engine.Tests.Dispatch;
 using Edm.Testing;
@@ -74,6 +76,10 @@ public sealed class EdmSerializerTests(EdmSerializerTests.RunningNode running) :
     public void Its_id_is_nobody_elses()
     {
         var system = (ExtendedActorSystem)running.Node.System;
+
+        // They bring their serializers when they are first used.
+        Assert.NotNull(ClusterSharding.Get(system));
+        Assert.NotNull(Persistence.Instance.Apply(system));
         var serializers = system.Settings.Config.GetConfig("akka.actor.serializers").AsEnumerable().ToDictionary(
             entry => entry.Key, entry => Type.GetType(entry.Value.GetString(), throwOnError: true)!);
         var ids = serializers.Values.Distinct().Select(type => (Type: type, Id: Identifier(type))).ToArray();
@@ -122,8 +128,11 @@ public sealed class EdmSerializerTests(EdmSerializerTests.RunningNode running) :
     [InlineData("[]")]
     [InlineData("{\"task\":\"one\"}")]
     [InlineData("{\"task\":1")]
-    [InlineData("{\"task\":1,\"seqs\":[\"7-3\"]}")]
-    [InlineData("{\"task\":1,\"seqs\":[\"-3\"]}")]
+    [InlineData("{\"task\":1,\"atMs\":1}")]
+    [InlineData("{\"task\":1,\"seqs\":null,\"atMs\":1}")]
+    [InlineData("{\"seqs\":[],\"atMs\":1}")]
+    [InlineData("{\"task\":1,\"seqs\":[\"7-3\"],\"atMs\":1}")]
+    [InlineData("{\"task\":1,\"seqs\":[\"-3\"],\"atMs\":1}")]
     public void Bytes_that_are_not_the_message_are_refused(string json) =>
         Assert.ThrowsAny<Exception>(() => Serializer.FromBinary(Encoding.UTF8.GetBytes(json), "uq.failed-retried"));
 
