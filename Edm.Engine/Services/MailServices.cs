@@ -1,3 +1,4 @@
+using Edm.Engine.Services.Sandbox;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ public static class MailServices
         services.AddSingleton<PoolStore>();
         services.AddSingleton<ServiceStore>();
         services.AddSingleton<ILaneServices>(provider => provider.GetRequiredService<ServiceStore>());
-        services.AddSingleton(provider => new MailKitTransport(timeouts ?? new SmtpTimeouts(), () => null, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new MailKitTransport(timeouts ?? new SmtpTimeouts(), () => provider.GetService<SandboxServer>()?.EndPoint, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IMailTransport>(provider => provider.GetRequiredService<MailKitTransport>());
         services.AddSingleton<ServiceTester>();
         return services;
