@@ -1,1 +1,3 @@
-return;
+using Edm.Host.Commands;
+
+return await EdmCommandLine.RunAsync(args);

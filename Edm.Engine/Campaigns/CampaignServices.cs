@@ -13,6 +13,8 @@ public static class CampaignServices
         services.AddSingleton<RecipientStore>();
         services.AddSingleton<IRecipientSource, RecipientSource>();
         services.AddSingleton<TaskQueue>();
+        services.AddSingleton<TaskReader>();
+        services.AddSingleton<TaskControl>();
         services.AddSingleton<Launcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Launcher>());
         return services;

@@ -99,8 +99,8 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
             .UpdateAsync(cancellation),
         cancellation);
 
-    /// <summary>The services of the task's pool, for telling why nothing goes.</summary>
-    public async Task<PoolCondition> PoolConditionAsync(PoolId pool, CancellationToken cancellation)
+    /// <summary>The services of a task's pool, for telling why nothing goes. What they said when they broke is for the pool's owner only.</summary>
+    public async Task<PoolCondition> PoolConditionAsync(UserId user, PoolId pool, CancellationToken cancellation)
     {
         var row = await database.RunAsync(
             connection => connection.QueryToListAsync<PoolConditionRow>(
@@ -108,10 +108,10 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
                  SELECT count(*) AS services,
                    coalesce(sum(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} THEN 1 ELSE 0 END), 0) AS enabled,
                    coalesce(sum(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} AND last_error IS NOT NULL THEN 1 ELSE 0 END), 0) AS broken,
-                   min(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} THEN last_error END) AS error
+                   min(CASE WHEN {(connection.IsPostgres ? "enabled" : "enabled <> 0")} AND user_id = @user THEN last_error END) AS error
                  FROM services WHERE pool_id = @pool AND deleted_at IS NULL
                  """,
-                cancellation, new DataParameter("pool", pool.Value)),
+                cancellation, new DataParameter("pool", pool.Value), new DataParameter("user", user.Value)),
             cancellation);
         var found = row[0];
         return new PoolCondition(found.Services, found.Enabled, found.Broken, found.Error);
@@ -150,5 +150,5 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
 
 /// <summary>The services of a pool that are not deleted.</summary>
 /// <param name="Broken">Enabled, but the last try to use them failed.</param>
-/// <param name="Error">The words of one of the broken ones.</param>
+/// <param name="Error">The words of one of the broken ones; null when there is none, or the pool is somebody else's.</param>
 public sealed record PoolCondition(int Services, int Enabled, int Broken, string? Error);

@@ -8,7 +8,7 @@ namespace Edm.Engine.Services;
 public sealed record Pool(PoolId Id, UserId User, string Name, int Lanes, bool Shared, DateTimeOffset CreatedAt);
 
 /// <summary>All that a user sees of a pool it may send through, its own or a shared one.</summary>
-public sealed record UsablePool(PoolId Id, string Name, bool Own, int Lanes, bool HasEnabledServices);
+public sealed record UsablePool(PoolId Id, string Name, bool Own, bool Shared, int Lanes, bool HasEnabledServices);
 
 /// <summary>What a user gives to make a pool.</summary>
 /// <param name="Lanes">1 to 64. More lanes spread over more nodes and cores; one does for a few dozen services.</param>

@@ -65,14 +65,14 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
     public Task<IReadOnlyList<UsablePool>> ListUsableAsync(UserId user, PoolId after, int limit, CancellationToken cancellation = default) =>
         database.RunAsync<IReadOnlyList<UsablePool>>(
             async connection => await Usable(connection, user).Where(pool => pool.Key > after.Value).OrderBy(pool => pool.Key).Take(limit)
-                .Select(pool => new UsablePool(new PoolId(pool.Key), pool.Name, pool.Own, pool.Lanes, pool.Enabled)).ToListAsync(cancellation),
+                .Select(pool => new UsablePool(new PoolId(pool.Key), pool.Name, pool.Own, pool.Shared, pool.Lanes, pool.Enabled)).ToListAsync(cancellation),
             cancellation);
 
     /// <returns>Null when the user may not send through it, or there is no such pool.</returns>
     public Task<UsablePool?> GetUsableAsync(UserId user, PoolId pool, CancellationToken cancellation = default) =>
         database.RunAsync(
             async connection => await Usable(connection, user).Where(usable => usable.Key == pool.Value)
-                .Select(usable => new UsablePool(new PoolId(usable.Key), usable.Name, usable.Own, usable.Lanes, usable.Enabled)).SingleOrDefaultAsync(cancellation),
+                .Select(usable => new UsablePool(new PoolId(usable.Key), usable.Name, usable.Own, usable.Shared, usable.Lanes, usable.Enabled)).SingleOrDefaultAsync(cancellation),
             cancellation);
 
     /// <returns>False when the user has no such pool.</returns>
@@ -113,6 +113,7 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
             Key = pool.Id,
             Name = pool.Name,
             Own = pool.UserId == user.Value,
+            Shared = pool.Shared,
             Lanes = pool.Lanes,
             Enabled = connection.GetTable<ServiceRow>().Any(service => service.PoolId == pool.Id && service.Enabled && service.DeletedAt == null),
         };
@@ -134,6 +135,7 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
         public long Key { get; init; }
         public required string Name { get; init; }
         public bool Own { get; init; }
+        public bool Shared { get; init; }
         public int Lanes { get; init; }
         public bool Enabled { get; init; }
     }

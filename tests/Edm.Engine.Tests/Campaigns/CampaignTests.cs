@@ -294,7 +294,8 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         await AddServiceAsync(user, pool, "off", enabled: false, "old");
         await AddServiceAsync(user, pool, "bad", enabled: true, "535 no");
 
-        Assert.Equal(new PoolCondition(3, 2, 1, "535 no"), await Tasks.PoolConditionAsync(new PoolId(pool), default));
+        Assert.Equal(new PoolCondition(3, 2, 1, "535 no"), await Tasks.PoolConditionAsync(user, new PoolId(pool), default));
+        Assert.Null((await Tasks.PoolConditionAsync(new UserId(99), new PoolId(pool), default)).Error);
     }
 
     private async Task<(UserId User, CampaignId Campaign)> CampaignAsync(string filter = "", int priority = 1, int lanes = 1, string userName = "user")

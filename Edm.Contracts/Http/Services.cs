@@ -1,0 +1,34 @@
+namespace Edm.Contracts.Http;
+
+/// <summary>A mail service: an SMTP account, or the built-in sandbox. Its password is never told again.</summary>
+/// <param name="Lane">The lane of its pool in which it lives for ever.</param>
+/// <param name="LastError">The server's words when it last broke; null when it works.</param>
+/// <param name="Version">Counts changes.</param>
+public sealed record ServiceView(
+    ServiceId Id, PoolId PoolId, int Lane, string Name, string Kind, string? Host, int Port, string Tls, string? Username, bool HasPassword,
+    string SenderAddress, string? SenderName, int? PerMinute, int? PerHour, int? PerDay, int Connections, bool Enabled, long Version, string? LastError,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <param name="Kind">smtp or sandbox.</param>
+/// <param name="Host">Of an smtp service; leave it out for a sandbox.</param>
+/// <param name="Port">465 with implicit TLS and 587 otherwise when it is left out.</param>
+/// <param name="Tls">none, starttls, implicit, or auto: STARTTLS where the server offers it.</param>
+/// <param name="SenderAddress">The From address of its mails.</param>
+/// <param name="PerMinute">Mails a minute at most; null for no limit.</param>
+/// <param name="PerHour">Mails an hour at most; null for no limit.</param>
+/// <param name="PerDay">Mails a day at most (UTC); null for no limit.</param>
+/// <param name="Connections">Kept connections, 1 to 100.</param>
+public sealed record NewService(
+    PoolId PoolId, string Name, string Kind, string SenderAddress, string? Host = null, int? Port = null, string? Tls = null, string? Username = null,
+    string? Password = null, string? SenderName = null, int? PerMinute = null, int? PerHour = null, int? PerDay = null, int Connections = 2, bool Enabled = true);
+
+/// <summary>What is left out stays as it is. With another host or user name the password must be given again.</summary>
+public sealed record ServiceChange(
+    Optional<string> Name = default, Optional<string> Host = default, Optional<int?> Port = default, Optional<string> Tls = default,
+    Optional<string> Username = default, Optional<string> Password = default, Optional<string> SenderAddress = default, Optional<string> SenderName = default,
+    Optional<int?> PerMinute = default, Optional<int?> PerHour = default, Optional<int?> PerDay = default, Optional<int> Connections = default,
+    Optional<bool> Enabled = default);
+
+/// <summary>What became of a try to reach a service; nothing was sent.</summary>
+/// <param name="Words">What the server or the network said.</param>
+public sealed record ServiceTestView(bool Works, string Words, int Milliseconds);

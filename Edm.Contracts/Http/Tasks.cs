@@ -1,0 +1,49 @@
+using System.Text.Json.Serialization;
+
+namespace Edm.Contracts.Http;
+
+/// <summary>How many recipients are in which state; every recipient is in exactly one.</summary>
+/// <param name="Waiting">For their first try.</param>
+/// <param name="Leased">Handed to a lane, being sent.</param>
+/// <param name="PendingRetry">Deferred by a server; tried again when due.</param>
+/// <param name="Sent">Accepted by a server.</param>
+/// <param name="Failed">Refused for good, or deferred too often.</param>
+/// <param name="Skipped">Not sent on purpose: the contact is gone, unsubscribed or suppressed.</param>
+/// <param name="Cancelled">Not sent because the task was cancelled.</param>
+/// <param name="Unknown">Started, and nobody can know whether it went out.</param>
+public sealed record RecipientCounts(
+    int Waiting, int Leased, [property: JsonPropertyName("pending-retry")] int PendingRetry, int Sent, int Failed, int Skipped, int Cancelled, int Unknown);
+
+/// <summary>A task in a list; its counts are a moment behind the ledger.</summary>
+public sealed record TaskSummaryView(
+    TaskId Id, CampaignId CampaignId, string Campaign, string State, int Planned, int Sent, int Failed, int Skipped, int Unknown,
+    DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt);
+
+/// <summary>The exact ledger of a task.</summary>
+/// <param name="State">frozen, launching, running, paused, cancelled or finished.</param>
+/// <param name="Planned">Always the sum of the counts.</param>
+/// <param name="Balances">That it is.</param>
+/// <param name="RatePerSecond">Mails sent a second, over the last minute.</param>
+/// <param name="Eta">When it is finished if it goes on like that; null when nobody can tell.</param>
+/// <param name="Why">Why nothing goes out, in one sentence; null when it is at work or done.</param>
+/// <param name="NextRetryAt">When the next deferred recipient is due.</param>
+public sealed record TaskView(
+    TaskId Id, CampaignId CampaignId, string Campaign, PoolId PoolId, int Priority, string State, int Planned, RecipientCounts Counts, bool Balances,
+    double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
+    DateTimeOffset? FinishedAt);
+
+/// <summary>What became of one recipient.</summary>
+/// <param name="Seq">Its number in the task, from 1.</param>
+/// <param name="Email">Null when the contact was deleted.</param>
+/// <param name="ServiceId">The service of the last try.</param>
+/// <param name="ReplyCode">The server's reply code (RFC 5321).</param>
+/// <param name="Enhanced">Its enhanced status code (RFC 3463).</param>
+/// <param name="Reply">The server's words, without addresses.</param>
+/// <param name="Reason">Why it is in this state, in one sentence.</param>
+/// <param name="DueAt">When it is tried again.</param>
+public sealed record RecipientView(
+    int Seq, string State, ContactId? ContactId, string? Email, int Attempts, ServiceId? ServiceId, int? ReplyCode, string? Enhanced, string? Reply,
+    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt);
+
+/// <param name="Changed">How many recipients or tasks were changed; 0 when there was nothing left to do.</param>
+public sealed record ChangedView(int Changed);

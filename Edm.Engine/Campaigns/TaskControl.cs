@@ -1,0 +1,36 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Campaigns;
+
+/// <summary>Pauses, resumes, cancels and retries tasks at their UserQueue. What is answered is durable there.</summary>
+public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launcher)
+{
+    /// <param name="command">Made from user and task: <see cref="PauseTask"/> and the like.</param>
+    /// <returns>How many recipients or tasks were changed; null when the user has no such task.</returns>
+    /// <exception cref="ConflictException">The task's state does not allow it.</exception>
+    public async Task<int?> CommandAsync(UserId user, TaskId id, Func<UserId, TaskId, IForUserQueue> command, CancellationToken cancellation)
+    {
+        if (await tasks.FindAsync(user, id, cancellation) is not { } task)
+        {
+            return null;
+        }
+
+        switch (task.State)
+        {
+            case TaskStates.Frozen:
+                throw new ConflictException("The task has not been launched.");
+            case TaskStates.Launching:
+                // Its queue may not know it yet.
+                await launcher.LaunchAsync(id, cancellation);
+                break;
+        }
+
+        return await queue.AskAsync(command(user, id), cancellation) switch
+        {
+            Accepted accepted => accepted.Changed,
+            Refused { Code: RefusalCode.WrongState } refused => throw new ConflictException(refused.Message),
+            Refused { Code: RefusalCode.NoSuchTask } => throw new ConflictException("The task ended long ago and its queue has forgotten it."),
+            var other => throw new InvalidOperationException($"A UserQueue answered {other} to a command for task {id}."),
+        };
+    }
+}

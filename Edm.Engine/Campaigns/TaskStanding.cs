@@ -1,0 +1,68 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Campaigns;
+
+/// <summary>Where a task stands at one moment. The sum of <paramref name="Counts"/> is always what was planned.</summary>
+/// <param name="State">frozen | launching | running | paused | cancelled | finished.</param>
+/// <param name="Counts">By <see cref="RecipientState"/>, in the order of its numbers.</param>
+/// <param name="SentPerSecond">Mean over the last minute.</param>
+/// <param name="NextRetryAt">When the next deferred recipient is due, null when none is.</param>
+public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<int> Counts, double SentPerSecond, DateTimeOffset? NextRetryAt, DateTimeOffset? FinishedAt)
+{
+    /// <summary>Recipients that can still get a mail.</summary>
+    public int Open => Of(RecipientState.Waiting) + Of(RecipientState.Leased) + Of(RecipientState.PendingRetry);
+
+    public int Of(RecipientState state) => Counts[(int)state];
+
+    /// <summary>When it will be finished if it goes on as in the last minute; null when nobody can tell.</summary>
+    public DateTimeOffset? Eta(DateTimeOffset now)
+    {
+        if (State != TaskStates.Running || Open == 0 || SentPerSecond <= 0)
+        {
+            return null;
+        }
+
+        // Past this a forecast from one minute is a guess.
+        var seconds = Open / SentPerSecond;
+        if (seconds > TimeSpan.FromDays(365).TotalSeconds)
+        {
+            return null;
+        }
+
+        var byRate = now + TimeSpan.FromSeconds(Math.Ceiling(seconds));
+        return NextRetryAt > byRate ? NextRetryAt : byRate;
+    }
+
+    /// <summary>Why nothing goes out, or goes out later, in one sentence; null when it is simply at work or done.</summary>
+    public string? Why(PoolCondition pool) => State switch
+    {
+        TaskStates.Frozen => "The campaign has not been launched.",
+        TaskStates.Launching => "The task is being handed to its queue.",
+        TaskStates.Paused => "The task is paused.",
+        TaskStates.Cancelled when Of(RecipientState.Leased) > 0 => $"The task is cancelled; {Of(RecipientState.Leased)} recipients that lanes hold are settled first.",
+        TaskStates.Running when Open > 0 => WhyWaiting(pool),
+        _ => null,
+    };
+
+    private string? WhyWaiting(PoolCondition pool)
+    {
+        if (pool.Services == 0)
+        {
+            return "The pool has no services.";
+        }
+
+        if (pool.Enabled == 0)
+        {
+            return "The pool has no enabled services.";
+        }
+
+        if (pool.Broken == pool.Enabled)
+        {
+            return pool.Error is { } words ? $"No service of the pool works; one of them says: {words}" : "No service of the pool works.";
+        }
+
+        return Of(RecipientState.PendingRetry) == Open && NextRetryAt is { } at
+            ? $"All that is left waits for another try, the next one at {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
+            : null;
+    }
+}

@@ -1,0 +1,21 @@
+using Edm.Host.Http;
+
+namespace Edm.Host.Api;
+
+/// <summary>Everything under /v1. A resource is a file.</summary>
+internal static class ApiRoutes
+{
+    public static void MapApi(this IEndpointRouteBuilder app)
+    {
+        var v1 = app.MapGroup("/v1").RequireAuthorization().RefuseUnknownQuery();
+        v1.MapUsers();
+        v1.MapContacts();
+        v1.MapImports();
+        v1.MapPools();
+        v1.MapServices();
+        v1.MapTemplates();
+        v1.MapCampaigns();
+        v1.MapTasks();
+        v1.MapCluster();
+    }
+}

@@ -1,0 +1,100 @@
+using Akka.Configuration;
+using Edm.Engine.Campaigns;
+using Edm.Engine.Contacts;
+using Edm.Engine.Content;
+using Edm.Engine.Imports;
+using Edm.Engine.Services;
+using Edm.Engine.Settings;
+using Edm.Engine.Storage;
+using Edm.Engine.Users;
+using Edm.Host.Api;
+using Edm.Host.Http;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Edm.Host.Hosting;
+
+/// <summary>Puts the daemon together; the order of the hosted services is the order in which they start, and backwards that in which they stop.</summary>
+internal static class EdmHost
+{
+    /// <summary>Something of the shutdown's time is left for disposing of what has stopped.</summary>
+    private static readonly TimeSpan DisposalTime = TimeSpan.FromSeconds(1);
+
+    public static WebApplication Build(EdmSettings settings, Config config)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = typeof(EdmHost).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+            EnvironmentName = settings.Environment.ToString(),
+        });
+
+        // hocon/ is the only configuration: no appsettings.json, and no ASPNETCORE_ variables that would quietly move the address.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
+        AddLogging(builder.Logging, settings);
+        builder.WebHost.UseUrls(settings.Http.Url.ToString());
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = settings.Http.MaxBody;
+        });
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Lifecycle.Shutdown - DisposalTime);
+
+        AddServices(builder.Services, settings, config);
+
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapHealth();
+        app.MapApiDescription();
+        app.MapApi();
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, EdmSettings settings, Config config)
+    {
+        services.AddSingleton(settings);
+        services.AddEdmStorage(settings.Storage);
+        services.AddEdmUsers();
+        services.AddContacts();
+        services.AddImports();
+        services.AddContent();
+        services.AddServices(settings.MasterKey);
+
+        services.AddHostedService<StartUp>();
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<ShutdownLimit>();
+        services.AddHostedService<UrlFile>();
+        services.AddEdmAkka(settings, config);
+        services.AddEdmCampaigns();
+
+        services.AddJsonRules();
+        services.AddKeys();
+        services.AddServicesApi();
+        services.AddApiDescription();
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, EdmSettings settings)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(settings.LogLevel);
+
+        // One line a request says nothing that the answer does not say.
+        logging.AddFilter("Microsoft", level => level >= LogLevel.Warning);
+        if (settings.LogLevel > LogLevel.Debug)
+        {
+            // Of the actor system only what went wrong: a start alone is twenty lines.
+            logging.AddFilter("Akka", level => level >= LogLevel.Warning);
+        }
+
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.ColorBehavior = LoggerColorBehavior.Default;
+        });
+    }
+}

@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Edm.Engine.Users;
+
+namespace Edm.Host.Http;
+
+/// <summary>Who may do what: nothing without a key, whatever is added later, unless it says so itself.</summary>
+internal static class Policies
+{
+    public const string Admin = "admin";
+
+    public static IServiceCollection AddKeys(this IServiceCollection services)
+    {
+        services.AddSingleton<FailedKeys>();
+
+        // Not AddAuthentication: that brings the machinery of cookies along, and its key ring in the home folder.
+        services.AddAuthenticationCore(options => options.DefaultScheme = KeyAuthentication.SchemeName);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
+        var anyone = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
+        services.AddAuthorizationBuilder()
+            .SetDefaultPolicy(anyone)
+            .SetFallbackPolicy(anyone)
+            .AddPolicy(Admin, policy => policy.RequireAuthenticatedUser().RequireRole(nameof(UserRole.Admin)));
+        return services;
+    }
+}
