@@ -16,6 +16,9 @@ internal sealed class PostgresStagingStore : IStagingStore
     /// <summary>"EDM" and a one, above the import's number: the key of the lock that its process holds.</summary>
     private const long ClaimSpace = 0x45444D01L << 32;
 
+    /// <summary>A statement goes over 20 million rows at most, and a busy server is no reason to throw a long upload away.</summary>
+    private const int PatientSeconds = 1800;
+
     private const string Columns = "email, email_key, handle, nickname, followers, country, language, category, bio, attributes";
 
     private const string CreateSql = """
@@ -60,14 +63,15 @@ internal sealed class PostgresStagingStore : IStagingStore
     /// adds the contact meanwhile.
     /// </summary>
     private static readonly string MergeSql = $"""
-        WITH chunk AS MATERIALIZED (SELECT * FROM staged WHERE nr > $2 AND nr <= $3),
+        WITH chunk AS MATERIALIZED (
+          SELECT s.*, c.id AS contact, c.id IS NOT NULL AND ({Changes}) AS is_changed
+          FROM staged s LEFT JOIN contacts c ON c.user_id = $1 AND c.email_key = s.email_key WHERE s.nr > $2 AND s.nr <= $3),
         updated AS (
           UPDATE contacts c SET {Newest}, attributes = {Merged("c.attributes", "s.attributes")}, updated_at = $4
-          FROM chunk s WHERE c.user_id = $1 AND c.email_key = s.email_key AND ({Changes}) RETURNING 1),
+          FROM chunk s WHERE c.id = s.contact AND s.is_changed RETURNING 1),
         created AS (
           INSERT INTO contacts AS c (user_id, {Columns}, status, created_at, updated_at)
-          SELECT $1, {Columns}, 'active', $4, $4 FROM chunk
-          WHERE NOT EXISTS (SELECT 1 FROM contacts o WHERE o.user_id = $1 AND o.email_key = chunk.email_key) ORDER BY nr
+          SELECT $1, {Columns}, 'active', $4, $4 FROM chunk WHERE contact IS NULL ORDER BY nr
           ON CONFLICT (user_id, email_key) DO UPDATE SET {Newest.Replace("(s.", "(excluded.", StringComparison.Ordinal)},
             attributes = {Merged("c.attributes", "excluded.attributes")}, updated_at = excluded.updated_at
           RETURNING (xmax = 0) AS is_new)
@@ -188,6 +192,7 @@ internal sealed class PostgresStagingStore : IStagingStore
         await ExecuteAsync(_connection, $"SELECT pg_advisory_xact_lock({ClaimSpace >> 32}, {unchecked((int)user.Value)})", cancellation);
         await using var merge = new NpgsqlCommand(MergeSql, _connection, transaction)
         {
+            CommandTimeout = PatientSeconds,
             Parameters =
             {
                 new() { Value = user.Value },
@@ -212,13 +217,13 @@ internal sealed class PostgresStagingStore : IStagingStore
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = PatientSeconds };
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
     private async Task<long> ScalarAsync(string sql, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand(sql, _connection);
+        await using var command = new NpgsqlCommand(sql, _connection) { CommandTimeout = PatientSeconds };
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 }

@@ -202,6 +202,9 @@ public sealed class EdmDatabase : IDisposable
                 connection.MaxPoolSize = PostgresConnections;
             }
 
+            // Temporary tables and locks of a session must end when its connection goes back to the pool.
+            connection.NoResetOnClose = false;
+            connection.Multiplexing = false;
             connection.ApplicationName ??= "edm";
             return connection.ConnectionString;
         }

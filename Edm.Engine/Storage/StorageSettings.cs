@@ -1,7 +1,7 @@
 namespace Edm.Engine.Storage;
 
 /// <summary>Where EDM keeps what it must not forget.</summary>
-/// <param name="PostgresConnectionString">Null or empty: SQLite files in <paramref name="DataFolder"/>.</param>
+/// <param name="PostgresConnectionString">Null or empty: SQLite files in <paramref name="DataFolder"/>. A pooler between must be in session mode: locks and temporary tables live in a session.</param>
 /// <param name="DataFolder">Made when it is missing, readable by its owner only: it holds addresses and secrets.</param>
 public sealed record StorageSettings(string? PostgresConnectionString, string DataFolder)
 {

@@ -3,6 +3,7 @@ using System.Text;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Imports;
+using Edm.Engine.Storage;
 using Edm.Testing;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
@@ -258,6 +259,25 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
     }
 
     [Fact]
+    public async Task A_merge_that_is_cut_off_is_completed_by_the_same_file()
+    {
+        var user = await AddUserAsync();
+        var file = Encoding.UTF8.GetBytes(List(0, 50_000, "x"));
+        using var cancellation = new CancellationTokenSource();
+        using var stream = new MemoryStream(file);
+        var cut = new Importer(Database, Store, new HastyTime(), NullLogger<Importer>.Instance).RunAsync(
+            user, stream, "list", new ImportOptions(), new Stop(ImportState.Merging, cancellation), cancellation.Token);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cut);
+        var stored = await Contacts.CountAsync(user, ContactFilter.All);
+        var again = await RunAsync(user, file);
+
+        Assert.InRange(stored, 1, 49_999);
+        Assert.Equal((50_000L, 50_000L - stored, 0L, stored, 0L), Counts(again));
+        Assert.Equal([ImportState.Finished, ImportState.Failed], (await Store.PageAsync(user, null, 10)).Select(i => i.State));
+    }
+
+    [Fact]
     public async Task At_the_start_imports_of_dead_processes_are_failed_and_living_ones_left_alone()
     {
         var user = await AddUserAsync();
@@ -327,6 +347,27 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
     private Task<List<string>> StampsAsync() => Database.RunAsync(c => c.QueryToListAsync<string>(
         $"SELECT {(Database.IsPostgres ? "xmin::text || ctid::text" : "cast(updated_at as text)")} FROM contacts ORDER BY id"));
 
+    private sealed class Stop(ImportState at, CancellationTokenSource cancellation) : IProgress<ImportProgress>
+    {
+        public void Report(ImportProgress value)
+        {
+            if (value.State == at)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+
+    /// <summary>Between any two looks a second has gone by, so that every chunk is reported.</summary>
+    private sealed class HastyTime : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
+    }
+
     private sealed class Reports(List<ImportProgress> reports) : IProgress<ImportProgress>
     {
         public void Report(ImportProgress value) => reports.Add(value);
@@ -352,4 +393,28 @@ public sealed class ImporterTestsOnSqlite() : ImporterTests(new SqliteDatabases(
 }
 
 [Collection(PostgresFixture.Collection)]
-public sealed class ImporterTestsOnPostgres(PostgresFixture postgres) : ImporterTests(new PostgresDatabases(postgres));
+public sealed class ImporterTestsOnPostgres(PostgresFixture postgres) : ImporterTests(new PostgresDatabases(postgres))
+{
+    [Fact]
+    public async Task A_server_that_goes_away_fails_the_import_and_the_next_start_says_so()
+    {
+        await using var server = await PostgresServer.CreateAsync(fsync: false);
+        using var database = new EdmDatabase(new StorageSettings(await server.CreateDatabaseAsync(), Database.Settings.DataFolder));
+        await new Migrator(database, Time, NullLogger<Migrator>.Instance).MigrateAsync();
+        var user = new UserId(await database.RunAsync(c => c.ExecuteAsync<long>("INSERT INTO users (name, role, created_at) VALUES ('user', 'user', 0) RETURNING id")));
+        var store = new ImportStore(database, Time);
+        using var importer = new Importer(database, store, Time, NullLogger<Importer>.Instance);
+        using var gate = new GatedStream("email\na@example.com\n");
+        var running = importer.RunAsync(user, gate, "list", new ImportOptions());
+        await Eventually.Async(async () => (await store.PageAsync(user, null, 1)).Count == 1, TimeSpan.FromSeconds(20), "the import has begun");
+
+        await server.StopAsync();
+        gate.Open();
+        Assert.True(StorageFaults.IsTransient(await Assert.ThrowsAnyAsync<Exception>(() => running)));
+        await server.StartAsync();
+
+        Assert.Equal(ImportState.Reading, (await store.PageAsync(user, null, 1))[0].State);
+        Assert.Equal(1, await store.FailInterruptedAsync());
+        Assert.Equal((ImportState.Failed, ImportStore.Interrupted), (await store.PageAsync(user, null, 1))[0] is var i ? (i.State, i.Error) : default);
+    }
+}
