@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Edm.Contracts.Http;
 
-/// <summary>A field of a change: left out means "as it is", and null means null (RFC 7396).</summary>
+// A field of a change: left out means "as it is", and null means null (RFC 7396). Not a doc comment: the API's description would repeat it for every field.
 [JsonConverter(typeof(OptionalConverterFactory))]
 public readonly struct Optional<T>(T? value)
 {

@@ -10,5 +10,11 @@ public sealed record PoolView(PoolId Id, string Name, int Lanes, bool Own, bool 
 /// <param name="Shared">Administrators only: every user may send through it.</param>
 public sealed record NewPool(string Name, int Lanes = 1, bool Shared = false);
 
-/// <param name="Shared">Administrators only, and for any user's pool.</param>
-public sealed record PoolChange(Optional<string> Name = default, Optional<bool> Shared = default);
+/// <summary>What is left out stays as it is.</summary>
+public sealed record PoolChange
+{
+    public Optional<string> Name { get; init; }
+
+    /// <summary>Administrators only, and for any user's pool.</summary>
+    public Optional<bool> Shared { get; init; }
+}

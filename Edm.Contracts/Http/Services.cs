@@ -23,11 +23,22 @@ public sealed record NewService(
     string? Password = null, string? SenderName = null, int? PerMinute = null, int? PerHour = null, int? PerDay = null, int Connections = 2, bool Enabled = true);
 
 /// <summary>What is left out stays as it is. With another host or user name the password must be given again.</summary>
-public sealed record ServiceChange(
-    Optional<string> Name = default, Optional<string> Host = default, Optional<int?> Port = default, Optional<string> Tls = default,
-    Optional<string> Username = default, Optional<string> Password = default, Optional<string> SenderAddress = default, Optional<string> SenderName = default,
-    Optional<int?> PerMinute = default, Optional<int?> PerHour = default, Optional<int?> PerDay = default, Optional<int> Connections = default,
-    Optional<bool> Enabled = default);
+public sealed record ServiceChange
+{
+    public Optional<string> Name { get; init; }
+    public Optional<string> Host { get; init; }
+    public Optional<int?> Port { get; init; }
+    public Optional<string> Tls { get; init; }
+    public Optional<string> Username { get; init; }
+    public Optional<string> Password { get; init; }
+    public Optional<string> SenderAddress { get; init; }
+    public Optional<string> SenderName { get; init; }
+    public Optional<int?> PerMinute { get; init; }
+    public Optional<int?> PerHour { get; init; }
+    public Optional<int?> PerDay { get; init; }
+    public Optional<int> Connections { get; init; }
+    public Optional<bool> Enabled { get; init; }
+}
 
 /// <summary>What became of a try to reach a service; nothing was sent.</summary>
 /// <param name="Words">What the server or the network said.</param>

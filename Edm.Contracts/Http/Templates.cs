@@ -13,9 +13,14 @@ public sealed record TemplateSummaryView(TemplateId Id, string Name, int Version
 public sealed record NewTemplate(string Name, string Subject, string? Html = null, string? Text = null, bool Strict = false);
 
 /// <summary>What is left out stays as it is.</summary>
-public sealed record TemplateChange(
-    Optional<string> Name = default, Optional<string> Subject = default, Optional<string> Html = default, Optional<string> Text = default,
-    Optional<bool> Strict = default);
+public sealed record TemplateChange
+{
+    public Optional<string> Name { get; init; }
+    public Optional<string> Subject { get; init; }
+    public Optional<string> Html { get; init; }
+    public Optional<string> Text { get; init; }
+    public Optional<bool> Strict { get; init; }
+}
 
 /// <summary>A template to look at without storing it.</summary>
 /// <param name="ContactId">For whom it is rendered.</param>

@@ -12,6 +12,8 @@ internal static class OpenApi
 
     public static IServiceCollection AddApiDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
+        // Ids and fields of changes are described where they stand, and not as types of their own.
+        options.CreateSchemaReferenceId = type => PlainSchemas.IsPlain(type.Type) ? null : OpenApiOptions.CreateDefaultSchemaReferenceId(type);
         options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
@@ -51,6 +53,8 @@ internal static class OpenApi
             return Task.CompletedTask;
         });
         options.AddOperationTransformer(ProblemExamples.AddAsync);
+        options.AddOperationTransformer(ParameterWords.AddAsync);
+        options.AddSchemaTransformer(PlainSchemas.DescribeAsync);
     });
 
     public static void MapApiDescription(this WebApplication app)

@@ -26,7 +26,7 @@ internal static class ProblemExamples
         [503] = ("Not possible at the moment; come again after Retry-After seconds.", Problem.Unavailable("The database can't be reached at the moment. Nothing was changed.", 5)),
     };
 
-    public static async Task AddAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    public static Task AddAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         operation.Responses ??= [];
         var open = context.Description.ActionDescriptor.EndpointMetadata.OfType<Microsoft.AspNetCore.Authorization.IAllowAnonymous>().Any();
@@ -36,7 +36,7 @@ internal static class ProblemExamples
         }
         else
         {
-            await AddAlwaysAsync(operation, context, cancellation);
+            AddAlways(operation, context);
         }
 
         foreach (var (status, response) in operation.Responses)
@@ -50,16 +50,17 @@ internal static class ProblemExamples
                 }
             }
         }
+
+        return Task.CompletedTask;
     }
 
-    private static async Task AddAlwaysAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static void AddAlways(OpenApiOperation operation, OpenApiOperationTransformerContext context)
     {
-        var schema = await context.GetOrCreateSchemaAsync(typeof(Problem), cancellationToken: cancellation);
         foreach (var status in Always)
         {
             operation.Responses!.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse
             {
-                Content = new Dictionary<string, OpenApiMediaType> { [MediaType] = new() { Schema = schema } },
+                Content = new Dictionary<string, OpenApiMediaType> { [MediaType] = new() { Schema = new OpenApiSchemaReference(nameof(Problem), context.Document) } },
             });
         }
     }

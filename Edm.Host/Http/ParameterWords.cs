@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace Edm.Host.Http;
+
+/// <summary>What the parameters in paths and queries mean: the same name means the same everywhere.</summary>
+internal static class ParameterWords
+{
+    private static readonly Dictionary<string, string> Words = new()
+    {
+        ["id"] = "The id of the thing.",
+        ["key"] = "The id of the key.",
+        ["after"] = "The `next` of the page before; left out for the first page.",
+        ["limit"] = $"How many at most, 1 to {Paging.Max}.",
+        ["filter"] = "Which contacts, such as `followers >= 10k and country in (US, GB)`. Tests: = != < <= > >= in, not in, contains, is empty; joined by and, or, not and parentheses.",
+        ["state"] = "waiting, leased, pending-retry, sent, failed, skipped, cancelled or unknown.",
+        ["file"] = "The name of the file, for the list of imports and as a hint at its kind.",
+        ["contactId"] = "For whom it is rendered.",
+        ["serviceId"] = "Whose sender it shows; one made up when it is left out.",
+        ["poolId"] = "Only those of this pool.",
+        ["login"] = "Only those of this login name.",
+    };
+
+    public static Task AddAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    {
+        foreach (var parameter in operation.Parameters?.OfType<OpenApiParameter>() ?? [])
+        {
+            if (parameter.Name is { } name && Words.TryGetValue(name, out var words))
+            {
+                parameter.Description ??= words;
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+}
