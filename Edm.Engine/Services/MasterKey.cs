@@ -38,7 +38,7 @@ public static class MasterKey
 
     private static void Make(string file)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        SqliteFiles.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
 
         // Whole or not at all: a key that was lost half-way would lock out every password stored under it.
         var half = $"{file}.{Guid.NewGuid():N}";

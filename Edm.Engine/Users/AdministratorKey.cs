@@ -61,7 +61,7 @@ public sealed class AdministratorKey(EdmDatabase database, UserStore users, KeyS
 
     private async Task<string> WriteDraftAsync(string text, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(FilePath)!);
+        SqliteFiles.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(FilePath))!);
         var draft = FilePath + ".new";
         File.Delete(draft);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };

@@ -42,7 +42,7 @@ public sealed class SandboxStore : ISandboxStore
     public SandboxStore(string file, int maxMessages = MaxMessages, int maxRaws = MaxRaws)
     {
         (_maxMessages, _maxRaws) = (maxMessages, maxRaws);
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        SqliteFiles.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
         _reading = EdmDatabase.SqliteConnectionString(file);
         _writer = new SqliteConnection(_reading);
         _writer.Open();
