@@ -16,6 +16,7 @@ internal static class ApiRoutes
         v1.MapTemplates();
         v1.MapCampaigns();
         v1.MapTasks();
+        v1.MapSandbox();
         v1.MapCluster();
     }
 }

@@ -20,6 +20,7 @@ internal static class EdmCommandLine
         root.Subcommands.Add(RunCommand.Create(config));
         root.Subcommands.Add(HealthCommand.Create(config));
         root.Subcommands.Add(ImportCommand.Create(config));
+        root.Subcommands.Add(SandboxCommand.Create());
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -4,6 +4,7 @@ using Edm.Engine.Contacts;
 using Edm.Engine.Content;
 using Edm.Engine.Imports;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Sandbox;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 using Edm.Engine.Users;
@@ -67,6 +68,7 @@ internal static class EdmHost
         services.AddSingleton<Readiness>();
         services.AddHostedService<ShutdownLimit>();
         services.AddHostedService<UrlFile>();
+        services.AddSandbox();
         services.AddEdmAkka(settings, config);
         services.AddEdmCampaigns();
 
