@@ -7,7 +7,7 @@ internal static class ApiRoutes
 {
     public static void MapApi(this IEndpointRouteBuilder app)
     {
-        var v1 = app.MapGroup("/v1").RequireAuthorization().RefuseUnknownQuery();
+        var v1 = app.MapGroup("/v1").RefuseUnknownQuery();
         v1.MapUsers();
         v1.MapContacts();
         v1.MapImports();

@@ -47,6 +47,7 @@ internal static class EdmHost
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseMiddleware<KeyGate>();
         app.UseAuthorization();
         app.MapHealth();
         app.MapApiDescription();

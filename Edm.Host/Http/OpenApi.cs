@@ -10,6 +10,10 @@ internal static class OpenApi
     private const string Bearer = "bearer";
     private const string Basic = "basic";
 
+    /// <summary>The page lives on what this process serves: the browser itself sees to it.</summary>
+    private const string Policy =
+        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'self'; frame-ancestors 'none'; form-action 'self'";
+
     public static IServiceCollection AddApiDescription(this IServiceCollection services) => services.AddOpenApi("v1", options =>
     {
         // Ids and fields of changes are described where they stand, and not as types of their own.
@@ -69,6 +73,10 @@ internal static class OpenApi
             options.DefaultFonts = false;
             options.Telemetry = false;
             options.Agent = new ScalarAgentOptions { Disabled = true };
+        }).AddEndpointFilter(async (context, next) =>
+        {
+            context.HttpContext.Response.Headers.ContentSecurityPolicy = Policy;
+            return await next(context);
         });
     }
 }

@@ -1,10 +1,9 @@
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
 using Edm.Engine.Users;
 
 namespace Edm.Host.Http;
 
-/// <summary>Who may do what: nothing without a key, whatever is added later, unless it says so itself.</summary>
+/// <summary>Who may do what. That nobody does anything without a key is the <see cref="KeyGate"/>'s.</summary>
 internal static class Policies
 {
     public const string Admin = "admin";
@@ -17,10 +16,7 @@ internal static class Policies
         services.AddAuthenticationCore(options => options.DefaultScheme = KeyAuthentication.SchemeName);
         services.AddWebEncoders();
         new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
-        var anyone = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
         services.AddAuthorizationBuilder()
-            .SetDefaultPolicy(anyone)
-            .SetFallbackPolicy(anyone)
             .AddPolicy(Admin, policy => policy.RequireAuthenticatedUser().RequireRole(nameof(UserRole.Admin)));
         return services;
     }
