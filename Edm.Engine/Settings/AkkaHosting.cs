@@ -47,6 +47,7 @@ public static class AkkaHosting
                 .ConfigureLoggers(loggers =>
                 {
                     loggers.ClearLoggers();
+                    loggers.LogLevel = settings.LogLevel <= Microsoft.Extensions.Logging.LogLevel.Debug ? Akka.Event.LogLevel.DebugLevel : Akka.Event.LogLevel.InfoLevel;
                     loggers.AddLoggerFactory();
                 })
                 .AddHocon(Filled(settings, database), HoconAddMode.Prepend)
@@ -77,6 +78,7 @@ public static class AkkaHosting
             """;
         var seeds = string.Join(",", settings.Cluster.Seeds.Select(s => Quoted($"akka.tcp://{SystemName}@{s.Host}:{s.Port}")));
         return ConfigurationFactory.ParseString($$"""
+            akka.stdout-loglevel = OFF
             akka.remote.dot-netty.tcp {
               hostname = {{Quoted(settings.Cluster.Host)}}
               port = {{settings.Cluster.Port}}

@@ -18,7 +18,15 @@ internal static class RunCommand
     {
         var config = HoconFiles.Shipped.Load(overlays);
         await using var app = EdmHost.Build(EdmSettings.Read(config), config);
-        await app.RunAsync(cancellation);
+        try
+        {
+            await app.RunAsync(cancellation);
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Told to end before it had begun.
+        }
+
         return 0;
     }
 }
