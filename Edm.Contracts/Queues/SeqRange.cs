@@ -17,7 +17,7 @@ public readonly record struct SeqRange(int First, int Last)
         var runs = new List<SeqRange>();
         foreach (var seq in seqs.Order())
         {
-            if (runs.Count > 0 && seq <= runs[^1].Last + 1)
+            if (runs.Count > 0 && seq - 1 <= runs[^1].Last)
             {
                 runs[^1] = runs[^1] with { Last = Math.Max(seq, runs[^1].Last) };
             }
