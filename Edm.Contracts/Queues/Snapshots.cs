@@ -7,14 +7,19 @@ public sealed record TaskSnapshot(
     TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, TaskPhase Phase,
     int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null);
 
-public sealed record PendingSnapshot(int Seq, int Attempt, long DueMs);
+/// <param name="Attempt">The number of the next try.</param>
+/// <param name="FirstMs">When the first try was leased.</param>
+public sealed record PendingSnapshot(int Seq, int Attempt, long DueMs, long FirstMs);
 
 public sealed record LeaseSnapshot(LeaseNr Lease, LaneId Lane, long Epoch, long PullNr, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, long AtMs);
 
-public sealed record PullSnapshot(LaneId Lane, long Epoch, long Nr, LeaseNr Lease);
+/// <summary>The last pull of a lane that was given something.</summary>
+/// <param name="VirtualTime">That of the task whose first tries the lane got last, before it got them.</param>
+public sealed record PullSnapshot(LaneId Lane, long Epoch, long Nr, LeaseNr Lease, long VirtualTime);
 
 /// <summary>The whole state of a UserQueue.</summary>
-public sealed record UserQueueSnapshot(long NextLease, TaskSnapshot[] Tasks, LeaseSnapshot[] Leases, PullSnapshot[] Pulls) : IEdmMessage;
+/// <param name="Archived">Tasks that only SQL knows by now, ascending.</param>
+public sealed record UserQueueSnapshot(long NextLease, TaskSnapshot[] Tasks, LeaseSnapshot[] Leases, PullSnapshot[] Pulls, TaskId[] Archived) : IEdmMessage;
 
 public sealed record OpenMailSnapshot(StartedMail Mail, long Process);
 

@@ -15,7 +15,10 @@ public enum UnknownPolicy
 
 /// <summary>When a deferred recipient is tried again: <c>FirstDelay × 2^(attempt-1)</c>, at most <c>MaxDelay</c>, ± 20 % jitter.</summary>
 /// <param name="MaxAttempts">The try with this number is the last; then the recipient has failed.</param>
-/// <param name="MaxAgeSeconds">Counted from when the task was queued: the age at which a deferred recipient has failed.</param>
+/// <param name="MaxAgeSeconds">
+/// Since the recipient's first try, after which a deferred recipient has failed. Not since the task was queued: a task may run for weeks, or be retried after one,
+/// and its last recipient has as many tries as its first.
+/// </param>
 public sealed record RetryRules(int MaxAttempts, int FirstDelaySeconds, int MaxDelaySeconds, int MaxAgeSeconds)
 {
     /// <summary>RFC 5321, 4.5.4.1 asks for retries over 4–5 days; outreach is stale sooner: 8 tries, 1 minute doubling to 4 hours, at most 3 days.</summary>

@@ -24,7 +24,8 @@ public sealed record TaskFinished(TaskId Task, int[] Counts, long AtMs) : IUserQ
 public sealed record TaskArchived(TaskId Task, long AtMs) : IUserQueueEvent;
 
 /// <param name="Attempt">The number of the try that this lease is for; 2 or more.</param>
-public sealed record RetryItem(int Seq, int Attempt);
+/// <param name="FirstMs">When the first try was leased.</param>
+public sealed record RetryItem(int Seq, int Attempt, long FirstMs);
 
 /// <summary>Recipients were handed to one lane, in answer to pull <paramref name="PullNr"/> of the lane's incarnation <paramref name="Epoch"/>.</summary>
 /// <param name="Fresh">First tries.</param>

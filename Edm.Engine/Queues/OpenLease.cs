@@ -2,10 +2,14 @@ using Edm.Contracts;
 
 namespace Edm.Engine.Queues;
 
+/// <param name="Attempt">From 1.</param>
+/// <param name="FirstMs">When the first try was leased.</param>
+public readonly record struct LeasedTry(int Attempt, long FirstMs);
+
 /// <summary>Recipients that were handed to one lane, in answer to one pull, and are not settled yet.</summary>
 public sealed class OpenLease
 {
-    private readonly SortedDictionary<int, int> attempts = [];
+    private readonly SortedDictionary<int, LeasedTry> tries = [];
 
     public OpenLease(BatchLeased leased)
     {
@@ -14,13 +18,13 @@ public sealed class OpenLease
         {
             for (var seq = range.First; seq <= range.Last; seq++)
             {
-                attempts[seq] = 1;
+                tries[seq] = new LeasedTry(1, leased.AtMs);
             }
         }
 
         foreach (var retry in leased.Retries)
         {
-            attempts[retry.Seq] = retry.Attempt;
+            tries[retry.Seq] = new LeasedTry(retry.Attempt, retry.FirstMs);
         }
     }
 
@@ -30,17 +34,18 @@ public sealed class OpenLease
     public long PullNr { get; }
     public TaskId Task { get; }
     public long AtMs { get; }
-    public int Count => attempts.Count;
+    public int Count => tries.Count;
 
-    public bool TryGetAttempt(int seq, out int attempt) => attempts.TryGetValue(seq, out attempt);
+    public bool TryGet(int seq, out LeasedTry found) => tries.TryGetValue(seq, out found);
 
-    public void Settle(int seq) => attempts.Remove(seq);
+    public void Settle(int seq) => tries.Remove(seq);
 
-    public IEnumerable<int> Seqs => attempts.Keys;
+    public IEnumerable<int> Seqs => tries.Keys;
 
     /// <summary>What is still open, in the shape of the event that opened it.</summary>
     public (SeqRange[] Fresh, RetryItem[] Retries) Open() =>
-        (SeqRange.Of(attempts.Where(a => a.Value == 1).Select(a => a.Key)), [.. attempts.Where(a => a.Value > 1).Select(a => new RetryItem(a.Key, a.Value))]);
+        (SeqRange.Of(tries.Where(t => t.Value.Attempt == 1).Select(t => t.Key)),
+            [.. tries.Where(t => t.Value.Attempt > 1).Select(t => new RetryItem(t.Key, t.Value.Attempt, t.Value.FirstMs))]);
 
     public LeaseSnapshot ToSnapshot()
     {

@@ -11,11 +11,10 @@ public sealed class QueuedTask
     /// <summary>By segment: no recipient before it is waiting. Only a hint that saves searching.</summary>
     private readonly int[] cursors;
 
-    public QueuedTask(TaskQueued queued, long virtualTime)
+    public QueuedTask(TaskQueued queued)
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (queued.Task, queued.Pool, queued.Lanes, queued.Priority, queued.Segments, queued.Retry, queued.Unknown);
         QueuedAtMs = queued.AtMs;
-        VirtualTime = virtualTime;
         Recipients = new RecipientLedger(queued.Segments.Sum(s => s.Range.Count));
         cursors = [.. Segments.Select(s => s.Range.First)];
     }
@@ -45,10 +44,20 @@ public sealed class QueuedTask
     public RecipientLedger Recipients { get; }
     public PendingQueue Pending { get; } = new();
 
-    /// <summary>Work served divided by priority: weighted fair queueing among the tasks of one user.</summary>
+    /// <summary>Work served divided by priority: weighted fair queueing among the tasks of one user. The least is served next.</summary>
     public long VirtualTime { get; private set; }
 
-    public void Serve(int recipients) => VirtualTime += recipients * ServiceUnit / Priority;
+    /// <summary>
+    /// Start-time fair queueing (Goyal, Vin, Cheng 1996): a task that was new, paused or closed for a while is served at once, but does not catch up what it
+    /// did not ask for while the others were served up to <paramref name="clock"/>.
+    /// </summary>
+    /// <returns>The virtual time at which it was served.</returns>
+    public long Serve(int recipients, long clock)
+    {
+        var start = Math.Max(VirtualTime, clock);
+        VirtualTime = start + (recipients * ServiceUnit / Priority);
+        return start;
+    }
 
     public bool IsFor(LaneId lane) => Pool == lane.Pool;
 

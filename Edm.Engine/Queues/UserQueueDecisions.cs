@@ -22,7 +22,7 @@ public static class UserQueueDecisions
 
     private static Decision Queue(this UserQueueState state, QueueTask m, long nowMs)
     {
-        if (state.Task(m.Task) is not null)
+        if (state.Task(m.Task) is not null || state.IsArchived(m.Task))
         {
             return Decision.Answer(new Accepted(0));
         }
@@ -38,8 +38,13 @@ public static class UserQueueDecisions
             next = segment.Range.Last + 1;
         }
 
+        var strayed = Array.Find(m.Segments, s => s.Lane < 0 || s.Lane >= m.Lanes);
         return m.Priority is < 1 or > 100 ? Decision.Refuse(RefusalCode.Invalid, "A priority is a number from 1 to 100.")
             : m.Lanes < 1 ? Decision.Refuse(RefusalCode.Invalid, "A pool has at least one lane.")
+            : strayed is not null ? Decision.Refuse(RefusalCode.Invalid, $"A segment is for lane {strayed.Lane}; the pool has lanes 0 to {m.Lanes - 1}.")
+            : m.Retry.MaxAttempts < 1 ? Decision.Refuse(RefusalCode.Invalid, "The tries of a recipient (retry.maxAttempts) are at least 1.")
+            : Math.Min(Math.Min(m.Retry.FirstDelaySeconds, m.Retry.MaxDelaySeconds), m.Retry.MaxAgeSeconds) < 0
+                ? Decision.Refuse(RefusalCode.Invalid, "The times of the retry rules can't be negative.")
             : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs), new Accepted(next - 1));
     }
 
@@ -88,7 +93,7 @@ public static class UserQueueDecisions
 
         var limit = Math.Clamp(m.Limit, 1, 1000);
         var page = new List<RecipientEntry>(limit);
-        var seq = Math.Max(m.After, 0);
+        var seq = Math.Clamp(m.After, 0, task.Recipients.Planned);
         while (page.Count <= limit)
         {
             var next = m.State is { } wanted ? task.Recipients.First(wanted, seq + 1, task.Recipients.Planned) : seq < task.Recipients.Planned ? seq + 1 : null;
@@ -120,7 +125,7 @@ public static class UserQueueDecisions
         var candidates = state.Unfinished.Where(t => t.Phase == TaskPhase.Running && t.IsFor(m.Lane)).OrderBy(t => t.VirtualTime).ThenBy(t => t.Id.Value).ToArray();
         foreach (var task in candidates)
         {
-            var due = task.DueRetries(m.Lane, nowMs).Take(max).Select(p => new RetryItem(p.Seq, p.Attempt)).ToArray();
+            var due = task.DueRetries(m.Lane, nowMs).Take(max).Select(p => new RetryItem(p.Seq, p.Attempt, p.FirstMs)).ToArray();
             if (due.Length > 0)
             {
                 return state.LeaseOf(m, task, [], due, nowMs);
@@ -182,9 +187,9 @@ public static class UserQueueDecisions
         foreach (var outcome in m.Items)
         {
             if (state.Lease(outcome.Lease) is { } lease && lease.Lane == m.Lane && lease.Task == outcome.Task
-                && lease.TryGetAttempt(outcome.Seq, out var attempt) && seen.Add((outcome.Lease, outcome.Seq)))
+                && lease.TryGet(outcome.Seq, out var leased) && seen.Add((outcome.Lease, outcome.Seq)))
             {
-                items.Add(state.Judge(outcome with { Attempt = attempt }, nowMs));
+                items.Add(state.Judge(outcome with { Attempt = leased.Attempt }, leased.FirstMs, nowMs));
             }
         }
 
@@ -192,7 +197,7 @@ public static class UserQueueDecisions
         return items.Count == 0 ? Decision.Answer(ack) : Decision.Of(new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs), ack);
     }
 
-    private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long nowMs)
+    private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long firstMs, long nowMs)
     {
         var task = state.Task(outcome.Task) ?? throw new InvalidOperationException($"Lease {outcome.Lease} is open, but its task {outcome.Task} is gone.");
         return outcome.Kind switch
@@ -203,12 +208,12 @@ public static class UserQueueDecisions
             OutcomeKind.Unknown when task.Unknown == UnknownPolicy.Resend && task.Phase != TaskPhase.Cancelled && outcome.Attempt < task.Retry.MaxAttempts =>
                 new RecordedOutcome(outcome, RecipientState.PendingRetry, nowMs),
             OutcomeKind.Unknown => new RecordedOutcome(outcome, RecipientState.Unknown, null),
-            OutcomeKind.Deferred => Defer(task, outcome, nowMs),
+            OutcomeKind.Deferred => Defer(task, outcome, firstMs, nowMs),
             _ => throw new ArgumentException($"{outcome.Kind} is not an outcome.", nameof(outcome)),
         };
     }
 
-    private static RecordedOutcome Defer(QueuedTask task, Outcome outcome, long nowMs)
+    private static RecordedOutcome Defer(QueuedTask task, Outcome outcome, long firstMs, long nowMs)
     {
         if (task.Phase == TaskPhase.Cancelled)
         {
@@ -221,7 +226,7 @@ public static class UserQueueDecisions
         }
 
         var due = nowMs + (long)RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt).TotalMilliseconds;
-        return due > task.QueuedAtMs + (task.Retry.MaxAgeSeconds * 1000L)
+        return due > firstMs + (task.Retry.MaxAgeSeconds * 1000L)
             ? new RecordedOutcome(outcome with { Reason = $"too old for another try; the last: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
     }

@@ -1,5 +1,4 @@
 using System.Text;
-using Akka.Actor;
 using Edm.Contracts;
 using Xunit;
 
@@ -14,7 +13,7 @@ namespace Edm.Engine.Tests.Contracts;
 /// <see cref="Older"/>, give the member a value in the sample, and write the new file as the failing test prints it. Any other change needs a new manifest.
 /// </para>
 /// </summary>
-public sealed class GoldenFileTests : IDisposable
+public sealed class GoldenFileTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Contracts", "Golden");
 
@@ -25,16 +24,11 @@ public sealed class GoldenFileTests : IDisposable
     /// <summary>What the files of older versions mean, by file name without extension.</summary>
     private static readonly Dictionary<string, IEdmMessage> Older = [];
 
-    private readonly ActorSystem system = ActorSystem.Create("golden");
-    private readonly EdmSerializer serializer;
-
-    public GoldenFileTests() => serializer = new EdmSerializer((ExtendedActorSystem)system);
+    private readonly EdmSerializer serializer = SharedSerializer.Instance;
 
     public static TheoryData<string> Manifests => [.. Stored.Keys];
 
     public static TheoryData<string> Files => [.. Directory.GetFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)!)];
-
-    public void Dispose() => system.Dispose();
 
     [Theory]
     [MemberData(nameof(Manifests))]
@@ -44,7 +38,8 @@ public sealed class GoldenFileTests : IDisposable
         var file = Path.Combine(Folder, manifest + ".json");
 
         Assert.True(File.Exists(file), $"{Stored[manifest].Name} is stored and has no golden file. Add Golden/{manifest}.json with this line:\n{written}");
-        Assert.Equal(File.ReadAllText(file), written);
+        var golden = File.ReadAllText(file);
+        Assert.True(golden == written, $"{Stored[manifest].Name} is not written any more as it was:\n{golden}Read above what to do. Golden/{manifest}.json would be this line:\n{written}");
     }
 
     [Theory]

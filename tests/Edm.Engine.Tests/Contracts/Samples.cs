@@ -17,7 +17,7 @@ internal static class Samples
     private static readonly RetryRules Rules = new(8, 60, 14_400, 259_200);
     private static readonly Segment[] Segments = [new(new SeqRange(1, 600), 2, 1_767_326_400_000), new(new SeqRange(601, 601))];
     private static readonly SeqRange[] Runs = [new(3, 7), new(9, 9)];
-    private static readonly RetryItem[] Retries = [new(12, 2), new(400, 7)];
+    private static readonly RetryItem[] Retries = [new(12, 2, At - 60_000), new(400, 7, At - 86_400_000)];
     private const long At = 1_767_323_045_678;
     private const long Process = 9_007_199_254_740_991;
     private const long Epoch = 4_503_599_627_370_497;
@@ -61,12 +61,13 @@ internal static class Samples
             16,
             [
                 new TaskSnapshot(
-                    Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1)],
+                    Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
                     2_520_000, At, At + 5),
             ],
             [new LeaseSnapshot(Lease, Lane, Epoch, 77, Task, Runs, Retries, At)],
-            [new PullSnapshot(Lane, Epoch, 77, Lease)]),
-        new UserQueueSnapshot(1, [], [], []),
+            [new PullSnapshot(Lane, Epoch, 77, Lease, 1_260_000)],
+            [new TaskId(3), new TaskId(1L << 40)]),
+        new UserQueueSnapshot(1, [], [], [], []),
     ];
 
     private static IEnumerable<IEdmMessage> StoredByLanes() =>

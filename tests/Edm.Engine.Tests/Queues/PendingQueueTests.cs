@@ -20,7 +20,7 @@ public sealed class PendingQueueTests
         {
             if (due is { } dueMs)
             {
-                model[seq] = new PendingSnapshot(seq, 2 + (int)dueMs, dueMs);
+                model[seq] = new PendingSnapshot(seq, 2 + (int)dueMs, dueMs, 0);
                 queue.Add(model[seq]);
             }
             else
@@ -43,7 +43,7 @@ public sealed class PendingQueueTests
     public void Clearing_leaves_nothing()
     {
         var queue = new PendingQueue();
-        queue.Add(new PendingSnapshot(1, 2, 3));
+        queue.Add(new PendingSnapshot(1, 2, 3, 0));
 
         queue.Clear();
 

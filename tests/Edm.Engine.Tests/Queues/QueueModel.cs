@@ -1,0 +1,203 @@
+using Edm.Contracts;
+using Edm.Engine.Queues;
+using Xunit;
+
+namespace Edm.Engine.Tests.Queues;
+
+/// <summary>
+/// A second, plain bookkeeping of one user's queue: it follows the events, one cell a recipient, and refuses each event that house.md does not allow.
+/// It shares no code with <see cref="UserQueueState"/>.
+/// </summary>
+internal sealed class QueueModel(UserQueueLimits limits)
+{
+    private readonly SortedDictionary<long, ModelTask> tasks = [];
+    private long lastLease;
+
+    public IEnumerable<ModelTask> Tasks => tasks.Values;
+
+    public IEnumerable<(ModelTask Task, int Seq, ModelRecipient Recipient)> Recipients =>
+        tasks.Values.SelectMany(t => t.Recipients.Select((r, i) => (t, i + 1, r)));
+
+    public ModelTask? Task(TaskId id) => tasks.GetValueOrDefault(id.Value);
+
+    /// <summary>Tasks that were ever queued, archived ones included.</summary>
+    public HashSet<TaskId> Ever { get; } = [];
+
+    public int Pending => Recipients.Count(r => r.Recipient.State == RecipientState.PendingRetry);
+
+    public void Apply(IUserQueueEvent happened, long nowMs)
+    {
+        switch (happened)
+        {
+            case TaskQueued e:
+                Assert.True(Ever.Add(e.Task), $"task {e.Task} was queued twice");
+                tasks.Add(e.Task.Value, new ModelTask(e));
+                break;
+            case TaskPaused e:
+                Assert.Equal(TaskPhase.Running, tasks[e.Task.Value].Phase);
+                tasks[e.Task.Value].Phase = TaskPhase.Paused;
+                break;
+            case TaskResumed e:
+                Assert.Equal(TaskPhase.Paused, tasks[e.Task.Value].Phase);
+                tasks[e.Task.Value].Phase = TaskPhase.Running;
+                break;
+            case TaskCancelled e: Cancel(tasks[e.Task.Value]); break;
+            case FailedRetried e: Retry(tasks[e.Task.Value], e); break;
+            case BatchLeased e: Lease(tasks[e.Task.Value], e, nowMs); break;
+            case LeaseReturned e: Return(e); break;
+            case OutcomesRecorded e: Record(e, nowMs); break;
+            case TaskFinished e: Finish(tasks[e.Task.Value], e); break;
+            case TaskArchived e:
+                Assert.True(tasks[e.Task.Value].IsFinished);
+                tasks.Remove(e.Task.Value);
+                break;
+            default: throw new ArgumentException($"The model doesn't know {happened}.", nameof(happened));
+        }
+    }
+
+    private static void Cancel(ModelTask task)
+    {
+        Assert.True(task.Phase is TaskPhase.Running or TaskPhase.Paused);
+        task.Phase = TaskPhase.Cancelled;
+        foreach (var recipient in task.Recipients.Where(r => r.State is RecipientState.Waiting or RecipientState.PendingRetry))
+        {
+            recipient.State = RecipientState.Cancelled;
+        }
+    }
+
+    private static void Retry(ModelTask task, FailedRetried e)
+    {
+        Assert.NotEqual(TaskPhase.Cancelled, task.Phase);
+        var failed = task.Recipients.Where(r => r.State == RecipientState.Failed).ToArray();
+        Assert.Equal(failed, Seqs(e.Seqs).Select(seq => task.Recipients[seq - 1]));
+        Assert.NotEmpty(failed);
+        foreach (var recipient in failed)
+        {
+            (recipient.State, recipient.Attempt) = (RecipientState.Waiting, 1);
+        }
+
+        (task.Phase, task.IsFinished) = (task.Phase == TaskPhase.Finished ? TaskPhase.Running : task.Phase, false);
+    }
+
+    private void Lease(ModelTask task, BatchLeased e, long nowMs)
+    {
+        Assert.Equal((TaskPhase.Running, task.Pool), (task.Phase, e.Lane.Pool));
+        Assert.Equal(lastLease + 1, e.Lease.Value);
+        lastLease++;
+        Assert.InRange(Seqs(e.Fresh).Count() + e.Retries.Length, 1, limits.MaxBatch);
+        if (e.Fresh.Length > 0)
+        {
+            Assert.True(Pending < limits.MaxPending, "first tries were leased although the pending queue is full");
+            Assert.DoesNotContain(Recipients, r => r.Task.Phase == TaskPhase.Running && r.Task.Pool == e.Lane.Pool && r.Task.IsFor(r.Seq, e.Lane) && r.Recipient.IsDue(nowMs));
+        }
+
+        foreach (var (seq, attempt, firstMs) in Seqs(e.Fresh).Select(seq => (seq, 1, nowMs)).Concat(e.Retries.Select(r => (r.Seq, r.Attempt, r.FirstMs))))
+        {
+            var recipient = task.Recipients[seq - 1];
+            Assert.True(task.IsFor(seq, e.Lane), $"{task.Id}/{seq} belongs to another lane than {e.Lane}");
+            Assert.True(
+                attempt > 1 ? recipient.IsDue(nowMs) : recipient.State == RecipientState.Waiting && !(task.Segment(seq).NotBeforeMs > nowMs),
+                $"{task.Id}/{seq} is {recipient.State} and was leased for try {attempt}");
+            Assert.Equal(recipient.Attempt, attempt);
+            recipient.FirstMs = attempt == 1 ? nowMs : recipient.FirstMs;
+            Assert.Equal(recipient.FirstMs, firstMs);
+            (recipient.State, recipient.Lease, recipient.Lane) = (RecipientState.Leased, e.Lease, e.Lane);
+        }
+    }
+
+    private void Return(LeaseReturned e)
+    {
+        foreach (var seq in Seqs(e.Seqs))
+        {
+            var (task, _, recipient) = Recipients.Single(r => r.Recipient.State == RecipientState.Leased && r.Recipient.Lease == e.Lease && r.Seq == seq);
+            recipient.State = task.Phase == TaskPhase.Cancelled ? RecipientState.Cancelled : recipient.Attempt > 1 ? RecipientState.PendingRetry : RecipientState.Waiting;
+            recipient.DueMs = e.AtMs;
+        }
+    }
+
+    private void Record(OutcomesRecorded e, long nowMs)
+    {
+        foreach (var item in e.Items)
+        {
+            var outcome = item.Outcome;
+            var task = tasks[outcome.Task.Value];
+            var recipient = task.Recipients[outcome.Seq - 1];
+            Assert.Equal((RecipientState.Leased, outcome.Lease, e.Lane, outcome.Attempt), (recipient.State, recipient.Lease, recipient.Lane, recipient.Attempt));
+            Assert.Equal(Expected(task, recipient, outcome.Kind, item.DueMs, nowMs), item.State);
+            recipient.State = item.State;
+            Assert.Equal(item.State == RecipientState.PendingRetry, item.DueMs is not null);
+            if (item.DueMs is { } due)
+            {
+                (recipient.DueMs, recipient.Attempt) = (due, recipient.Attempt + 1);
+            }
+        }
+    }
+
+    private static RecipientState Expected(ModelTask task, ModelRecipient recipient, OutcomeKind kind, long? dueMs, long nowMs)
+    {
+        var (lastTry, cancelled) = (recipient.Attempt >= task.Queued.Retry.MaxAttempts, task.Phase == TaskPhase.Cancelled);
+        switch (kind)
+        {
+            case OutcomeKind.Sent: return RecipientState.Sent;
+            case OutcomeKind.Failed: return RecipientState.Failed;
+            case OutcomeKind.Skipped: return RecipientState.Skipped;
+            case OutcomeKind.Unknown: return task.Queued.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry ? RecipientState.PendingRetry : RecipientState.Unknown;
+            case OutcomeKind.Deferred when cancelled: return RecipientState.Cancelled;
+            case OutcomeKind.Deferred when lastTry: return RecipientState.Failed;
+            default:
+                var wanted = Math.Min(task.Queued.Retry.FirstDelaySeconds * Math.Pow(2, recipient.Attempt - 1), task.Queued.Retry.MaxDelaySeconds) * 1000;
+                var latest = recipient.FirstMs + (task.Queued.Retry.MaxAgeSeconds * 1000L);
+                if (dueMs is not { } due)
+                {
+                    Assert.True(nowMs + (wanted * 1.2) >= latest, "given up before its age");
+                    return RecipientState.Failed;
+                }
+
+                Assert.InRange(due, nowMs + (long)(wanted * 0.8) - 1, Math.Min(nowMs + (long)(wanted * 1.2) + 1, latest));
+                return RecipientState.PendingRetry;
+        }
+    }
+
+    private static void Finish(ModelTask task, TaskFinished e)
+    {
+        Assert.True(task.IsSettled && !task.IsFinished);
+        Assert.Equal(task.Counts(), e.Counts);
+        (task.IsFinished, task.Phase) = (true, task.Phase == TaskPhase.Cancelled ? TaskPhase.Cancelled : TaskPhase.Finished);
+    }
+
+    private static IEnumerable<int> Seqs(SeqRange[] ranges) => ranges.SelectMany(r => Enumerable.Range(r.First, r.Count));
+}
+
+internal sealed class ModelTask(TaskQueued queued)
+{
+    public TaskQueued Queued { get; } = queued;
+    public TaskId Id => Queued.Task;
+    public PoolId Pool => Queued.Pool;
+    public TaskPhase Phase { get; set; } = TaskPhase.Running;
+    public bool IsFinished { get; set; }
+    public ModelRecipient[] Recipients { get; } = [.. Enumerable.Range(0, queued.Segments.Sum(s => s.Range.Count)).Select(_ => new ModelRecipient())];
+
+    public bool IsSettled => !Recipients.Any(r => r.State is RecipientState.Waiting or RecipientState.Leased or RecipientState.PendingRetry);
+
+    public Segment Segment(int seq) => Queued.Segments.Single(s => s.Range.First <= seq && seq <= s.Range.Last);
+
+    public bool IsFor(int seq, LaneId lane) => Pool == lane.Pool && (Segment(seq).Lane is null || Segment(seq).Lane == lane.Lane);
+
+    public int[] Counts() => [.. Enum.GetValues<RecipientState>().Select(state => Recipients.Count(r => r.State == state))];
+}
+
+internal sealed class ModelRecipient
+{
+    public RecipientState State { get; set; }
+
+    /// <summary>Of the try that is under way, or of the next.</summary>
+    public int Attempt { get; set; } = 1;
+    public long DueMs { get; set; }
+
+    /// <summary>When the first try of this run was leased.</summary>
+    public long FirstMs { get; set; }
+    public LeaseNr Lease { get; set; }
+    public LaneId Lane { get; set; }
+
+    public bool IsDue(long nowMs) => State == RecipientState.PendingRetry && DueMs <= nowMs;
+}

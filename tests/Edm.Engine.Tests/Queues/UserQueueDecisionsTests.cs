@@ -1,0 +1,260 @@
+using Edm.Contracts;
+using Edm.Engine.Queues;
+using Xunit;
+
+namespace Edm.Engine.Tests.Queues;
+
+public sealed class UserQueueDecisionsTests
+{
+    private const long Start = 1_767_323_045_000;
+
+    private static readonly UserId User = new(42);
+    private static readonly PoolId Pool = new(1);
+    private static readonly LaneId Lane = new(Pool, 0);
+
+    private readonly UserQueueState state = new(User, UserQueueLimits.Default);
+    private long nowMs = Start;
+    private long pull;
+    private long commit;
+
+    [Fact]
+    public void Tasks_share_by_their_priorities()
+    {
+        Queue(1, 10_000, priority: 1);
+        Queue(2, 10_000, priority: 3);
+
+        var served = Enumerable.Range(0, 400).Select(_ => Pull(10).Task.Value).CountBy(t => t).ToDictionary();
+
+        Assert.Equal((100, 300), (served[1], served[2]));
+    }
+
+    [Fact]
+    public void A_new_task_is_served_at_once_and_then_by_turns()
+    {
+        Queue(1, 10_000);
+        Pulls(100);
+
+        Queue(2, 10_000);
+
+        AssertTurns(2, 1);
+    }
+
+    [Fact]
+    public void A_new_task_does_not_profit_from_another_that_is_paused()
+    {
+        Queue(1, 10_000);
+        Queue(2, 10_000);
+        Say(new PauseTask(User, new TaskId(1)));
+        Pulls(100);
+
+        Queue(3, 10_000);
+
+        AssertTurns(3, 2);
+    }
+
+    [Fact]
+    public void A_task_that_was_paused_does_not_keep_the_others_waiting_afterwards()
+    {
+        Queue(1, 10_000);
+        Queue(2, 10_000);
+        Say(new PauseTask(User, new TaskId(1)));
+        Pulls(100);
+
+        Say(new ResumeTask(User, new TaskId(1)));
+
+        AssertTurns(1, 2);
+    }
+
+    [Fact]
+    public void A_segment_that_opens_late_does_not_keep_the_others_waiting()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 10_000), null, Start + 1000)], RetryRules.Default, UnknownPolicy.Hold));
+        Queue(2, 10_000);
+        Pulls(100);
+
+        nowMs += 1000;
+
+        AssertTurns(1, 2);
+    }
+
+    [Fact]
+    public void Failed_recipients_that_are_tried_again_do_not_keep_the_other_tasks_waiting()
+    {
+        Queue(1, 100);
+        var batch = Pull(100);
+        End(batch, OutcomeKind.Failed);
+        Queue(2, 10_000);
+        Pulls(100);
+
+        Say(new RetryFailed(User, new TaskId(1)));
+
+        AssertTurns(1, 2);
+    }
+
+    [Fact]
+    public void Due_retries_go_first()
+    {
+        Queue(1, 1);
+        End(Pull(1), OutcomeKind.Deferred);
+        Queue(2, 100);
+        nowMs += 60_000 * 2;
+
+        var batch = Pull(10);
+
+        Assert.Equal(new TaskId(1), batch.Task);
+        Assert.Equal([new RetryItem(1, 2, Start)], batch.Retries);
+    }
+
+    [Fact]
+    public void The_last_recipient_of_a_long_task_has_as_many_tries_as_the_first()
+    {
+        Queue(1, 2);
+        End(Pull(1), OutcomeKind.Sent);
+        nowMs += RetryRules.Default.MaxAgeSeconds * 10_000L;
+
+        End(Pull(1), OutcomeKind.Deferred);
+
+        Assert.Equal(RecipientState.PendingRetry, state.Task(new TaskId(1))!.Recipients[2]);
+    }
+
+    [Fact]
+    public void A_recipient_that_is_deferred_for_too_long_has_failed()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 1))], RetryRules.Default with { MaxAttempts = 1000, MaxAgeSeconds = 3600 }, UnknownPolicy.Hold));
+        OutcomesRecorded recorded;
+        do
+        {
+            recorded = End(Pull(1), OutcomeKind.Deferred, "451 busy");
+            nowMs = recorded.Items[0].DueMs ?? nowMs;
+        }
+        while (recorded.Items[0].State == RecipientState.PendingRetry);
+
+        Assert.InRange(nowMs - Start, 1800_000, 3600_000);
+        Assert.Equal((RecipientState.Failed, "too old for another try; the last: 451 busy"), (recorded.Items[0].State, recorded.Items[0].Outcome.Reason));
+    }
+
+    [Fact]
+    public void The_last_try_is_the_last()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 1))], RetryRules.Default with { MaxAttempts = 2 }, UnknownPolicy.Hold));
+        nowMs = End(Pull(1), OutcomeKind.Deferred).Items[0].DueMs!.Value;
+
+        var recorded = End(Pull(1), OutcomeKind.Deferred, "451 busy");
+
+        Assert.Equal((RecipientState.Failed, "gave up after 2 tries; the last: 451 busy"), (recorded.Items[0].State, recorded.Items[0].Outcome.Reason));
+    }
+
+    [Fact]
+    public void Recipients_are_listed_page_by_page()
+    {
+        Queue(1, 5);
+        End(Pull(2), OutcomeKind.Deferred);
+
+        Assert.Equal([1, 2, 3], List(null, 0, 3).Recipients.Select(r => r.Seq));
+        Assert.Equal(3, List(null, 0, 3).Next);
+        Assert.Equal([4, 5], List(null, 3, 3).Recipients.Select(r => r.Seq));
+        Assert.Null(List(null, 3, 3).Next);
+        Assert.Equal([3, 4, 5], List(RecipientState.Waiting, 0, 3).Recipients.Select(r => r.Seq));
+        Assert.Null(List(RecipientState.Waiting, 0, 3).Next);
+        var pending = Assert.Single(List(RecipientState.PendingRetry, 1, 3).Recipients);
+        Assert.Equal((2, RecipientState.PendingRetry, 1), (pending.Seq, pending.State, pending.Attempts));
+        Assert.True(pending.DueMs > Start);
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(int.MaxValue)]
+    public void After_the_last_recipient_there_is_nobody(int after)
+    {
+        Queue(1, 5);
+
+        Assert.Empty(List(RecipientState.Waiting, after, 10).Recipients);
+        Assert.Empty(List(null, after, 10).Recipients);
+    }
+
+    [Fact]
+    public void Hundreds_of_thousands_are_queued_leased_and_settled_in_moments()
+    {
+        Queue(1, 200_000);
+
+        for (var i = 0; i < 400; i++)
+        {
+            End(Pull(500), OutcomeKind.Sent);
+        }
+
+        Assert.Equal(200_000, state.Task(new TaskId(1))!.Recipients.Count(RecipientState.Sent));
+        Assert.IsType<TaskFinished>(Assert.Single(state.Consequences(nowMs)));
+    }
+
+    public static TheoryData<string, QueueTask> Nonsense => new()
+    {
+        { "segments", Valid with { Segments = [new Segment(new SeqRange(2, 5))] } },
+        { "segments", Valid with { Segments = [new Segment(new SeqRange(1, 5)), new Segment(new SeqRange(7, 8))] } },
+        { "segments", Valid with { Segments = [new Segment(new SeqRange(1, 5)), new Segment(new SeqRange(5, 8))] } },
+        { "segments", Valid with { Segments = [new Segment(new SeqRange(1, 0))] } },
+        { "priority", Valid with { Priority = 0 } },
+        { "priority", Valid with { Priority = 101 } },
+        { "lane", Valid with { Lanes = 0 } },
+        { "lane 2", Valid with { Segments = [new Segment(new SeqRange(1, 5), 2)] } },
+        { "lane -1", Valid with { Segments = [new Segment(new SeqRange(1, 5), -1)] } },
+        { "tries", Valid with { Retry = new RetryRules(0, 1, 1, 1) } },
+        { "negative", Valid with { Retry = new RetryRules(1, -1, 1, 1) } },
+        { "negative", Valid with { Retry = new RetryRules(1, 1, -1, 1) } },
+        { "negative", Valid with { Retry = new RetryRules(1, 1, 1, -1) } },
+    };
+
+    private static QueueTask Valid => new(User, new TaskId(1), Pool, 2, 1, [new Segment(new SeqRange(1, 5), 1)], RetryRules.Default, UnknownPolicy.Hold);
+
+    [Theory]
+    [MemberData(nameof(Nonsense), DisableDiscoveryEnumeration = true)]
+    public void A_task_that_makes_no_sense_is_refused_with_the_reason(string about, QueueTask task)
+    {
+        var refused = Assert.IsType<Refused>(Say(task));
+
+        Assert.Equal(RefusalCode.Invalid, refused.Code);
+        Assert.Contains(about, refused.Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Empty(state.Tasks);
+        Assert.IsType<Accepted>(Say(Valid));
+    }
+
+    private void Queue(long task, int recipients, int priority = 1) => Assert.Equal(
+        new Accepted(recipients),
+        Say(new QueueTask(User, new TaskId(task), Pool, 1, priority, [new Segment(new SeqRange(1, recipients))], RetryRules.Default, UnknownPolicy.Hold)));
+
+    private Batch Pull(int max) => Assert.IsType<Batch>(Say(new Pull(User, Lane, 1, ++pull, max)));
+
+    /// <summary>Pulls of ten, and the tasks that they served.</summary>
+    private long[] Pulls(int n) => [.. Enumerable.Range(0, n).Select(_ => Pull(10).Task.Value)];
+
+    /// <summary>The newcomer is served at once, and has at most one turn more than the other in twenty.</summary>
+    private void AssertTurns(long newcomer, long other)
+    {
+        var turns = Pulls(20);
+
+        Assert.Equal(newcomer, turns[0]);
+        Assert.InRange(turns.Count(t => t == newcomer), 10, 11);
+        Assert.InRange(turns.Count(t => t == other), 9, 10);
+    }
+
+    private OutcomesRecorded End(Batch batch, OutcomeKind kind, string? reason = null)
+    {
+        var seqs = batch.Fresh.SelectMany(r => Enumerable.Range(r.First, r.Count)).Concat(batch.Retries.Select(r => r.Seq));
+        var outcomes = new Outcomes(User, Lane, ++commit, [.. seqs.Select(seq => new Outcome(batch.Task, batch.Lease!.Value, seq, 1, kind, nowMs, Reason: reason))]);
+        var recorded = Assert.IsType<OutcomesRecorded>(Assert.Single(state.Decide(outcomes, nowMs).Events));
+        state.Apply(recorded);
+        return recorded;
+    }
+
+    private RecipientList List(RecipientState? of, int after, int limit) => Assert.IsType<RecipientList>(Say(new ListRecipients(User, new TaskId(1), of, after, limit)));
+
+    private IEdmMessage? Say(IForUserQueue message)
+    {
+        var decision = state.Decide(message, nowMs);
+        foreach (var happened in decision.Events)
+        {
+            state.Apply(happened);
+        }
+
+        return decision.Reply();
+    }
+}
