@@ -35,6 +35,9 @@ public sealed class MimeComposer : IMimeComposer
                 (null, null) => throw new ArgumentException("A mail needs a body.", nameof(mail)),
             },
         };
+        // Nothing in here needs to be closed: the bodies are in memory. Left to the finalizer, each mail would live through a collection more.
+        GC.SuppressFinalize(message);
+        GC.SuppressFinalize(message.Body);
         message.From.Add(new MailboxAddress(Name(service.SenderName), service.SenderAddress));
         message.To.Add(new MailboxAddress(Name(recipientName), recipient));
         return message;
@@ -57,6 +60,8 @@ public sealed class MimeComposer : IMimeComposer
             part.Prepare(EncodingConstraint.EightBit, MaxEncodedLine);
         }
 
+        GC.SuppressFinalize(part.Content);
+        GC.SuppressFinalize(part);
         return part;
     }
 

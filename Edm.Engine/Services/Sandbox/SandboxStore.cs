@@ -31,6 +31,12 @@ public sealed class SandboxStore : ISandboxStore
     private readonly Channel<Waiting> _waiting = Channel.CreateBounded<Waiting>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly BlockingThreads _threads = new("edm-sandbox", 2);
     private readonly SqliteConnection _writer;
+
+    // Prepared once; a transaction holds a few dozen mails and must not begin by preparing.
+    private readonly SqliteCommand _addMessage;
+    private readonly SqliteCommand _addRaw;
+    private readonly SqliteCommand _countKnown;
+    private readonly SqliteCommand _countNew;
     private readonly string _reading;
     private readonly int _maxMessages;
     private readonly int _maxRaws;
@@ -56,6 +62,13 @@ public sealed class SandboxStore : ISandboxStore
             CREATE TABLE IF NOT EXISTS recipients (recipient text PRIMARY KEY COLLATE NOCASE, times integer NOT NULL) WITHOUT ROWID;
             """);
         _recipients = Scalar(_writer, "SELECT count(*) FROM recipients");
+        _addMessage = Command(
+            _writer,
+            "INSERT INTO messages (received_at, login, sender, recipient, subject, message_id, size) VALUES ($at, $login, $sender, $recipient, $subject, $messageId, $size) RETURNING id",
+            ("$at", 0L), ("$login", null), ("$sender", ""), ("$recipient", ""), ("$subject", null), ("$messageId", null), ("$size", 0));
+        _addRaw = Command(_writer, "INSERT INTO raws (id, raw) VALUES ($id, $raw)", ("$id", 0L), ("$raw", Array.Empty<byte>()));
+        _countKnown = Command(_writer, "UPDATE recipients SET times = times + 1 WHERE recipient = $recipient", ("$recipient", ""));
+        _countNew = Command(_writer, "INSERT INTO recipients (recipient, times) VALUES ($recipient, 1)", ("$recipient", ""));
         _writing = Task.Run(WriteAllAsync);
     }
 
@@ -138,6 +151,11 @@ public sealed class SandboxStore : ISandboxStore
         {
             await _writing;
             _threads.Dispose();
+            foreach (var command in new[] { _addMessage, _addRaw, _countKnown, _countNew })
+            {
+                await command.DisposeAsync();
+            }
+
             await _writer.DisposeAsync();
             using var pool = new SqliteConnection(_reading);
             SqliteConnection.ClearPool(pool);
@@ -177,13 +195,11 @@ public sealed class SandboxStore : ISandboxStore
     private bool Write(List<Waiting> batch)
     {
         using var transaction = _writer.BeginTransaction();
-        using var message = Command(
-            _writer,
-            "INSERT INTO messages (received_at, login, sender, recipient, subject, message_id, size) VALUES ($at, $login, $sender, $recipient, $subject, $messageId, $size) RETURNING id",
-            ("$at", 0L), ("$login", null), ("$sender", ""), ("$recipient", ""), ("$subject", null), ("$messageId", null), ("$size", 0));
-        using var raw = Command(_writer, "INSERT INTO raws (id, raw) VALUES ($id, $raw)", ("$id", 0L), ("$raw", Array.Empty<byte>()));
-        using var known = Command(_writer, "UPDATE recipients SET times = times + 1 WHERE recipient = $recipient", ("$recipient", ""));
-        using var unknown = Command(_writer, "INSERT INTO recipients (recipient, times) VALUES ($recipient, 1)", ("$recipient", ""));
+        foreach (var command in new[] { _addMessage, _addRaw, _countKnown, _countNew })
+        {
+            command.Transaction = transaction;
+        }
+
         var (added, recipients) = (0, _recipients);
         foreach (var waiting in batch)
         {
@@ -196,14 +212,14 @@ public sealed class SandboxStore : ISandboxStore
 
             foreach (var recipient in mail.Recipients)
             {
-                Set(message, mail.ReceivedAt.ToUnixTimeMilliseconds(), mail.Login, mail.Sender, recipient, mail.Subject, mail.MessageId, mail.Size);
-                Set(raw, message.ExecuteScalar(), mail.Raw);
-                raw.ExecuteNonQuery();
-                Set(known, recipient);
-                if (known.ExecuteNonQuery() == 0 && recipients < MaxRecipients)
+                Set(_addMessage, mail.ReceivedAt.ToUnixTimeMilliseconds(), mail.Login, mail.Sender, recipient, mail.Subject, mail.MessageId, mail.Size);
+                Set(_addRaw, _addMessage.ExecuteScalar(), mail.Raw);
+                _addRaw.ExecuteNonQuery();
+                Set(_countKnown, recipient);
+                if (_countKnown.ExecuteNonQuery() == 0 && recipients < MaxRecipients)
                 {
-                    Set(unknown, recipient);
-                    unknown.ExecuteNonQuery();
+                    Set(_countNew, recipient);
+                    _countNew.ExecuteNonQuery();
                     recipients++;
                 }
 
