@@ -5,8 +5,9 @@ namespace Edm.Engine.Services.Limits;
 /// (the higher one, where it was changed within that minute): a provider that counts over a sliding minute never has a reason to complain.
 /// </summary>
 /// <remarks>
-/// Holds at most <c>1 + limit / 600</c> tokens, the mails of a tenth of a second, so that a late timer costs no throughput; and refills slower than
-/// the limit by as many a minute as it may hold beyond one, which is what keeps a full bucket within the limit. It costs at most 0.2 % of the pace.
+/// Holds at most <c>1 + limit / 300</c> tokens, the mails of a fifth of a second, so that a late timer costs no throughput; and refills slower than
+/// the limit by as many a minute as it may hold beyond one, which is what keeps a full bucket within the limit. It costs 0.3 % of the pace, and buys
+/// as much again: at full pace a mail may reach the server a fifth of a second later than the one before it did without breaking the limit there.
 /// It starts empty, because a process that starts may be one that sent a moment ago. Exact: counts in whole ticks. Not thread-safe.
 /// </remarks>
 public sealed class TokenBucket
@@ -27,7 +28,7 @@ public sealed class TokenBucket
 
     public int? PerMinute { get; private set; }
 
-    private int Burst => 1 + PerMinute!.Value / 600;
+    private int Burst => 1 + PerMinute!.Value / 300;
 
     private int Refill => PerMinute!.Value - Burst + 1;
 
