@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,7 @@ public sealed record EdmSettings(
     HttpSettings Http,
     StorageSettings Storage,
     ClusterSettings Cluster,
+    SmtpTimeouts Smtp,
     LifecycleSettings Lifecycle)
 {
     /// <summary>Kestrel refuses nothing up to here by itself; the true bound is the disk that an import fills.</summary>
@@ -44,6 +46,7 @@ public sealed record EdmSettings(
             ReadHttp(reader),
             new StorageSettings(reader.TextOrNull("edm.storage.connection-string"), folder),
             ReadCluster(reader),
+            ReadSmtp(reader),
             ReadLifecycle(reader));
         reader.RefuseUnknown("edm");
         return settings;
@@ -80,6 +83,13 @@ public sealed record EdmSettings(
                 : throw new SettingsException($"{Key}: '{text}' is not a node. Expected HOST:PORT, such as edm-1:7026; several separated by commas.");
         }
     }
+
+    private static SmtpTimeouts ReadSmtp(SettingsReader reader) => new()
+    {
+        Connect = reader.Duration("edm.smtp.connect", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+        Command = reader.Duration("edm.smtp.command", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+        Data = reader.Duration("edm.smtp.data", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)),
+    };
 
     private static LifecycleSettings ReadLifecycle(SettingsReader reader)
     {

@@ -63,7 +63,7 @@ internal static class EdmHost
         services.AddContacts();
         services.AddImports();
         services.AddContent();
-        services.AddServices(settings.MasterKey);
+        services.AddServices(settings.MasterKey, settings.Smtp);
 
         services.AddHostedService<StartUp>();
         services.AddSingleton<Readiness>();

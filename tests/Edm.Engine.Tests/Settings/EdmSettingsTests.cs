@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Edm.Engine.Services.Smtp;
 using Edm.Engine.Settings;
 using Xunit;
 
@@ -35,6 +36,7 @@ public sealed class EdmSettingsTests
         Assert.Equal(new Uri("http://127.0.0.1:7025"), settings.Http.Url);
         Assert.Equal(4L << 30, settings.Http.MaxImport);
         Assert.Empty(settings.Cluster.Seeds);
+        Assert.Equal(new SmtpTimeouts(), settings.Smtp);
     }
 
     [Theory]
