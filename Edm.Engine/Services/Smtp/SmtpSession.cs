@@ -12,7 +12,6 @@ internal sealed class SmtpSession : IAsyncDisposable
 {
     // MailKit copies the options for each mail and sets what SMTP needs; ours are never changed.
     private static readonly FormatOptions Format = FormatOptions.Default.Clone();
-    private static readonly FormatOptions International = new() { International = true };
 
     private readonly SmtpTimeouts _timeouts;
     private readonly PhaseWatch _watch;
@@ -71,8 +70,9 @@ internal sealed class SmtpSession : IAsyncDisposable
                 await _client.AuthenticateAsync(login, token);
             }
 
-            // SIZE would make MailKit write every message twice, once to measure it. BDAT would hide where the data begins.
-            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
+            // SIZE would make MailKit write every message twice, once to measure it. BDAT would hide where the data begins. With SMTPUTF8 it would write
+            // an internationalised domain in Unicode, and a next hop without SMTPUTF8 would bounce what it takes in ASCII.
+            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime | SmtpCapabilities.UTF8);
         }
         finally
         {
@@ -82,17 +82,16 @@ internal sealed class SmtpSession : IAsyncDisposable
     }
 
     /// <returns>The words of the final 250.</returns>
-    /// <exception cref="NotSupportedException">An address needs SMTPUTF8 (RFC 6531), and this server does not have it.</exception>
+    /// <exception cref="NotSupportedException">An address is not ASCII before the @: it would need SMTPUTF8 (RFC 6531) on every hop, so no contact has one.</exception>
     public async Task<string> SendAsync(MimeMessage message, MailboxAddress from, MailboxAddress to, CancellationToken cancellation)
     {
         _recipients[0] = to;
-        var international = !Ascii.IsValid(from.LocalPart) || !Ascii.IsValid(to.LocalPart);
         var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
         try
         {
-            return international && !_client.Capabilities.HasFlag(SmtpCapabilities.UTF8)
-                ? throw new NotSupportedException("the server can't take addresses outside ASCII (SMTPUTF8)")
-                : await _client.SendAsync(international ? International : Format, message, from, _recipients, token);
+            return Ascii.IsValid(from.LocalPart) && Ascii.IsValid(to.LocalPart)
+                ? await _client.SendAsync(Format, message, from, _recipients, token)
+                : throw new NotSupportedException("letters outside ASCII before the @ can't be mailed");
         }
         finally
         {

@@ -302,7 +302,32 @@ public sealed class MailKitConnectionTests
     }
 
     [Fact]
-    public async Task An_address_outside_ascii_is_refused_where_the_server_has_no_SMTPUTF8_and_the_next_mail_goes()
+    public async Task An_internationalised_domain_goes_out_in_ascii_also_to_a_server_that_has_SMTPUTF8_because_the_next_hop_may_not()
+    {
+        const string conversation = """
+            S: 220 test
+            C: EHLO *
+            S: 250-test
+            S: 250 SMTPUTF8
+            C: MAIL FROM:<sender@example.org>
+            S: 250 ok
+            C: RCPT TO:<someone@xn--hckh0k.example.com>
+            S: 250 ok
+            C: DATA
+            S: 354 go on
+            C: mail
+            S: 250 ok
+            """;
+        await using var server = new ScriptedServer(conversation);
+        await using var connection = To(server);
+
+        var attempt = await connection.SendAsync(Mail(), "sender@example.org", "someone@xn--hckh0k.example.com", default);
+
+        Assert.Equal(AttemptResult.Accepted, attempt.Result);
+    }
+
+    [Fact]
+    public async Task An_address_outside_ascii_is_refused_and_the_next_mail_goes()
     {
         await using var server = new ScriptedServer(Hello + UpToBody + "S: 250 ok\n" + UpToBody + "S: 250 ok");
         await using var connection = To(server);
