@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
+using Edm.Host.Demo;
 
 namespace Edm.Host.Commands;
 
@@ -19,6 +20,7 @@ internal static class EdmCommandLine
         root.SetAction((parsed, cancellation) => RunCommand.RunAsync(parsed.GetValue(config) ?? [], cancellation));
         root.Subcommands.Add(RunCommand.Create(config));
         root.Subcommands.Add(HealthCommand.Create(config));
+        root.Subcommands.Add(DemoCommand.Create(config));
         root.Subcommands.Add(ImportCommand.Create(config));
         root.Subcommands.Add(SandboxCommand.Create());
 

@@ -17,7 +17,7 @@ public sealed class ImportCommandTests : IDisposable
     public async Task A_list_is_imported_into_a_folder_where_nothing_was_before()
     {
         await using (var file = File.Create(_folder.Combine("creators.csv")))
-        await using (var creators = Creators.Open())
+        await using (var creators = DemoFiles.Open(DemoFiles.Creators))
         {
             await creators.CopyToAsync(file);
         }

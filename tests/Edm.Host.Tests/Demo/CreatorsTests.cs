@@ -64,7 +64,7 @@ public sealed class CreatorsTests() : DatabaseTests(new SqliteDatabases())
         var user = await AddUserAsync();
         var store = new ImportStore(Database, Time);
         using var importer = new Importer(Database, store, Time, NullLogger<Importer>.Instance);
-        await using var file = Creators.Open();
-        return (user, await importer.RunAsync(user, file, Creators.FileName, new ImportOptions()));
+        await using var file = DemoFiles.Open(DemoFiles.Creators);
+        return (user, await importer.RunAsync(user, file, DemoFiles.Creators, new ImportOptions()));
     }
 }
