@@ -14,17 +14,12 @@ namespace Edm.Engine.Dispatch;
 
 /// <summary>
 /// The queue of one lane: a sharded, event-sourced entity that runs one graph, FairMerge → LoadRecipients → SelectService → ServiceSinks, and commits for all
-/// of them in groups. A connection starts a mail only after the commit that says so is durable; an outcome is told only after it is durable.
+/// of them in groups. A thin shell around <see cref="LaneCore"/>: receive, decide, persist, tell. A connection starts a mail only after the commit that says so
+/// is durable; an outcome is told only after it is durable.
 /// If the journal can't be written Akka stops the entity: nothing starts until it can be written again.
 /// </summary>
 internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
 {
-    /// <summary>Starts, and as many ends, in one commit; about 150 kB. More wait for the next.</summary>
-    private const int MaxCommit = 500;
-
-    /// <summary>Past this many outcomes that no queue has confirmed, nothing more is pulled.</summary>
-    private const int MaxUnacked = 10_000;
-
     /// <summary>Recovery reads at most this many commits after the snapshot.</summary>
     private const int SnapshotEvery = 200;
 
@@ -36,33 +31,22 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly CancellationTokenSource stopping = new();
 
-    /// <summary>Names this incarnation to the UserQueues: a batch for another one is never let in.</summary>
-    private readonly long epoch = (long)(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) >> 11);
-    private readonly FairQueue fair = new();
-    private readonly LaneBook book = new();
-    private readonly OutcomeDelivery delivery;
+    private readonly LaneCore core;
     private readonly LaneSinks sinks;
 
-    // What the next commit will say.
-    private readonly Queue<(StartedMail Mail, IActorRef Sink)> starting = [];
-    private readonly Queue<EndedMail> ended = [];
-    private readonly Queue<WithdrawnMail> withdrawn = [];
-
+    /// <summary>Who asked to start a mail whose start is not durable yet.</summary>
+    private readonly Dictionary<MailKey, IActorRef> starters = [];
     private readonly List<IActorRef> drainers = [];
-    private LaneState state = new();
     private IActorRef merge = ActorRefs.Nobody;
-    private int demand;
-    private bool writing;
     private bool flushing;
-    private bool draining;
     private bool stopWhenDrained;
     private long lastWorkMs;
 
     public CentralQueue(LaneId lane, LaneRooms rooms)
     {
         (this.lane, this.rooms) = (lane, rooms);
-        delivery = new OutcomeDelivery(lane);
-        sinks = new LaneSinks(lane, rooms, Context, log, stopping.Token) { Starts = service => state.Starts(service) };
+        core = new LaneCore(lane, (long)(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) >> 11), rooms.Process.Id);
+        sinks = new LaneSinks(lane, rooms, Context, log, stopping.Token) { Starts = service => core.State.Starts(service) };
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -79,16 +63,15 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
         switch (message)
         {
             case SnapshotOffer { Snapshot: LaneSnapshot snapshot }:
-                state = LaneState.From(snapshot);
+                core.Restore(snapshot);
                 break;
             case LaneCommitted committed:
-                state.Apply(committed);
+                core.Replay(committed);
                 break;
             case RecoveryCompleted:
-                // Written before anything is said or sent: an older incarnation, on a node cut off from us, can't commit a start after this.
-                Persist(new LaneCommitted(state.CommitNr + 1, NowMs, rooms.Process.Id, [], [], [], []), opened =>
+                Persist(core.Opening(NowMs), opened =>
                 {
-                    state.Apply(opened);
+                    core.Replay(opened);
                     Begin();
                 });
                 break;
@@ -98,33 +81,13 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     private void Begin()
     {
         lastWorkMs = NowMs;
-        draining = rooms.Process.IsDraining;
-        rooms.InFlight.ForgetAllBut(lane, state.Open.Keys);
-        foreach (var (key, open) in state.Open)
+        rooms.InFlight.ForgetAllBut(lane, core.State.Open.Keys);
+        foreach (var outcome in core.State.Open.Keys.Select(key => rooms.InFlight.Find(lane, key)).OfType<Task<EndedMail>>())
         {
-            if (rooms.InFlight.Find(lane, key) is { } outcome)
-            {
-                book.AddStarted(open.Mail);
-                outcome.PipeTo(Self, success: mail => new MailEnded(mail));
-            }
-            else if (open.Process == rooms.Process.Id)
-            {
-                withdrawn.Enqueue(new WithdrawnMail(key.User, key.Lease, key.Seq));
-            }
-            else
-            {
-                book.AddStarted(open.Mail);
-                var mail = open.Mail;
-                ended.Enqueue(new EndedMail(mail.User, new Outcome(
-                    mail.Task, mail.Lease, mail.Seq, mail.Attempt, OutcomeKind.Unknown, NowMs, mail.Service, Reason: "EDM stopped while this mail was on its way")));
-            }
+            outcome.PipeTo(Self, success: mail => new MailEnded(mail));
         }
 
-        foreach (var user in state.UsersWithUnacked)
-        {
-            Deliver(user);
-        }
-
+        TellQueues(core.Begin(key => rooms.InFlight.Find(lane, key) is not null, rooms.Process.IsDraining, NowMs));
         rooms.Directory.Add(lane, Self);
         Timers.StartPeriodicTimer(Tick.Instance, Tick.Instance, TickEvery);
         StartGraph();
@@ -149,16 +112,19 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
         switch (message)
         {
             // From UserQueues
-            case Ready ready when !draining:
+            case Ready ready:
                 lastWorkMs = NowMs;
-                fair.Ready(ready.User);
+                core.Ready(ready.User);
                 PullMore();
                 break;
-            case Ready: break;
             case Batch batch: OnBatch(batch); break;
-            case OutcomesAcked ack: OnAck(ack); break;
-            case QueryLeases query: OnQuery(query); break;
-            case RecallTask recall: TellQueues(book.Recall(lane, recall.User, recall.Task, recall.UpTo)); break;
+            case OutcomesAcked ack:
+                TellQueue(core.Ack(ack, NowMs));
+                PullMore();
+                CheckDrained();
+                break;
+            case QueryLeases query: TellQueue(core.Answer(query)); break;
+            case RecallTask recall: TellQueues(core.Recall(recall)); break;
 
             // From the graph
             case GraphStarted started:
@@ -166,7 +132,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
                 sinks.Start(started.Select);
                 break;
             case Demand more:
-                demand += more.Batches;
+                core.AddDemand(more.Batches);
                 PullMore();
                 break;
             case GraphEnded or Status.Failure when !stopping.IsCancellationRequested:
@@ -182,16 +148,16 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
             // From the house
             case ServicesChanged: sinks.Reload(); break;
             case LaneSinks.Loaded loaded:
-                sinks.Apply(loaded, draining);
+                sinks.Apply(loaded, core.IsDraining);
                 PullMore();
                 break;
             case GetLane:
-                Sender.Tell(new LaneReport(lane, fair.ReadyUsers, book.Held, state.Open.Count, state.UnackedCount, draining, sinks.Reports()));
+                Sender.Tell(new LaneReport(lane, core.ReadyUsers, core.Held, core.State.Open.Count, core.State.UnackedCount, core.IsDraining, sinks.Reports()));
                 break;
             case Tick: OnTick(); break;
             case FlushNow:
                 flushing = false;
-                Commit();
+                Write(core.NextCommit(NowMs));
                 break;
             case DrainLane:
                 drainers.Add(Sender);
@@ -212,71 +178,39 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
 
     private void PullMore()
     {
-        if (draining || rooms.Process.IsDraining || sinks.Connections == 0 || state.UnackedCount >= MaxUnacked)
+        if (!rooms.Process.IsDraining)
         {
-            return;
-        }
-
-        while (demand > 0 && fair.Next(PullSize(), NowMs) is { } pull)
-        {
-            demand--;
-            TellQueue(new Pull(pull.User, lane, epoch, pull.Nr, pull.Max));
+            TellQueues(core.PullMore(sinks.Connections, NowMs));
         }
     }
 
-    /// <summary>Half the connections, so that what is fetched ahead is about twice what can be on the wire; less while many users wait their turn.</summary>
-    private int PullSize() => Math.Max(1, Math.Min(Math.Clamp(sinks.Connections / 2, 1, 64), 256 / Math.Max(fair.ReadyUsers, 1)));
-
     private void OnBatch(Batch batch)
     {
-        if (batch.Lane != lane || batch.Epoch != epoch || !fair.Take(batch))
-        {
-            return;
-        }
-
-        if (batch.Lease is not null && batch.Fresh.Length + batch.Retries.Length > 0)
+        if (core.Take(batch))
         {
             lastWorkMs = NowMs;
-            book.Add(batch);
             merge.Tell(batch);
-        }
-        else
-        {
-            demand++;
         }
 
         PullMore();
     }
 
-    private void OnQuery(QueryLeases query)
-    {
-        var pull = fair.OpenPullOf(query.User);
-        var notHeld = query.Leases.Where(l => !(l.Epoch == epoch && l.PullNr == pull?.Nr) && !book.Holds(query.User, l.Lease) && !state.OwesOutcome(query.User, l.Lease))
-            .Select(l => l.Lease).ToArray();
-        if (notHeld.Length > 0)
-        {
-            TellQueue(new LeasesNotHeld(query.User, lane, notHeld));
-        }
-    }
-
     private void OnStart(StartMail start)
     {
-        if (draining || rooms.Process.IsDraining || !book.TryStart(start.Mail.Key))
+        if (rooms.Process.IsDraining || !core.TryStart(start.Mail.StartedBy(start.Service)))
         {
             Sender.Tell(new Refuse(start.Mail.Key));
             return;
         }
 
-        starting.Enqueue((start.Mail.StartedBy(start.Service), Sender));
+        starters.Add(start.Mail.Key, Sender);
         Flush();
     }
 
     private void OnEnded(EndedMail mail)
     {
-        // A mail that is not held was recalled before it was started; its queue has it back.
-        if (book.IsHeld(MailKey.Of(mail)))
+        if (core.End(mail))
         {
-            ended.Enqueue(mail);
             Flush();
         }
     }
@@ -284,118 +218,52 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     /// <summary>Commits after what is in the mailbox already, so that it rides along.</summary>
     private void Flush()
     {
-        if (!flushing && !writing)
+        if (!flushing)
         {
             flushing = true;
             Self.Tell(FlushNow.Instance);
         }
     }
 
-    private void Commit()
+    private void Write(LaneCommitted? commit)
     {
-        if (writing || starting.Count + ended.Count + withdrawn.Count == 0)
+        if (commit is not null)
         {
-            return;
+            PersistAsync(commit, OnCommitted);
         }
-
-        Write();
     }
 
-    private void Write()
+    private void OnCommitted(LaneCommitted committed)
     {
-        writing = true;
-        var begun = Take(starting);
-        var commit = new LaneCommitted(
-            state.CommitNr + 1, NowMs, rooms.Process.Id, [.. begun.Select(s => s.Mail)], Take(ended), Take(withdrawn), delivery.TakeAcks());
-        PersistAsync(commit, committed => OnCommitted(committed, begun));
-    }
-
-    private static T[] Take<T>(Queue<T> from)
-    {
-        var taken = new T[Math.Min(from.Count, MaxCommit)];
-        for (var i = 0; i < taken.Length; i++)
+        var news = core.Committed(committed, NowMs);
+        foreach (var key in committed.Started.Select(MailKey.Of))
         {
-            taken[i] = from.Dequeue();
-        }
-
-        return taken;
-    }
-
-    private void OnCommitted(LaneCommitted committed, (StartedMail Mail, IActorRef Sink)[] begun)
-    {
-        writing = false;
-        state.Apply(committed);
-        delivery.Journaled(committed.Acked);
-        foreach (var (mail, sink) in begun)
-        {
-            var key = MailKey.Of(mail);
-            sink.Tell(new Go(key, rooms.InFlight.Begin(lane, key)));
+            if (starters.Remove(key, out var sink))
+            {
+                sink.Tell(new Go(key, rooms.InFlight.Begin(lane, key)));
+            }
         }
 
         foreach (var mail in committed.Ended)
         {
-            var key = MailKey.Of(mail);
-            book.Release(key);
-            rooms.InFlight.Forget(lane, key);
+            rooms.InFlight.Forget(lane, MailKey.Of(mail));
         }
 
-        foreach (var mail in committed.Withdrawn)
-        {
-            TellQueue(new Returned(mail.User, lane, mail.Lease, [new SeqRange(mail.Seq, mail.Seq)]));
-        }
-
-        foreach (var user in committed.Ended.Select(m => m.User).Distinct())
-        {
-            Deliver(user);
-        }
-
+        TellQueues(news);
         if (committed.Nr % SnapshotEvery == 0)
         {
-            SaveSnapshot(state.ToSnapshot());
+            SaveSnapshot(core.State.ToSnapshot());
         }
 
-        Commit();
+        Write(core.NextCommit(NowMs));
         CheckDrained();
-    }
-
-    private void Deliver(UserId user)
-    {
-        if (delivery.Next(state, user, NowMs) is { } outcomes)
-        {
-            TellQueue(outcomes);
-        }
-    }
-
-    private void OnAck(OutcomesAcked ack)
-    {
-        if (delivery.Ack(ack))
-        {
-            Deliver(ack.User);
-            PullMore();
-            CheckDrained();
-        }
     }
 
     private void OnTick()
     {
         var now = NowMs;
-        var overdue = fair.Overdue(now, out var dropped);
-        foreach (var pull in overdue)
-        {
-            TellQueue(new Pull(pull.User, lane, epoch, pull.Nr, pull.Max));
-        }
-
-        demand += dropped;
-        foreach (var outcomes in delivery.Overdue(state, now))
-        {
-            TellQueue(outcomes);
-        }
-
-        if (!writing && delivery.HasUnjournaledAcks)
-        {
-            Write();
-        }
-
+        TellQueues(core.Repeat(now));
+        Write(core.NextAcks(now));
         sinks.OnTick(now);
         PullMore();
         if (rooms.Process.IsDraining)
@@ -403,11 +271,11 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
             Drain();
         }
 
-        if (fair.ReadyUsers + book.Held + state.UnackedCount > 0 || writing)
+        if (!core.IsIdle)
         {
             lastWorkMs = now;
         }
-        else if (!draining && now - lastWorkMs > PassivateAfter.TotalMilliseconds)
+        else if (!core.IsDraining && now - lastWorkMs > PassivateAfter.TotalMilliseconds)
         {
             Context.Parent.Tell(new Passivate(StopLane.Instance));
         }
@@ -415,21 +283,19 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
 
     private void Drain()
     {
-        if (!draining)
+        if (!core.IsDraining)
         {
-            draining = true;
-            log.Info("Lane {Lane} drains: {Started} mails are on their way", lane, book.StartedCount);
+            log.Info("Lane {Lane} drains: {Started} mails are on their way", lane, core.StartedCount);
         }
 
-        fair.Clear();
+        TellQueues(core.Drain());
         sinks.StopGranting();
-        TellQueues(book.GiveUpAll(lane));
         CheckDrained();
     }
 
     private void CheckDrained()
     {
-        if (!draining || writing || book.StartedCount + starting.Count + ended.Count + withdrawn.Count > 0 || delivery.IsAwaiting)
+        if (!core.IsDrained)
         {
             return;
         }
@@ -446,18 +312,18 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
         }
     }
 
-    private static void TellQueues(IEnumerable<Returned> returned)
+    private static void TellQueues(IEnumerable<IForUserQueue> messages)
     {
-        foreach (var message in returned)
+        foreach (var message in messages)
         {
             TellQueue(message);
         }
     }
 
     // At start a remembered lane may be there before the region of the queues is; everything said to a queue is repeated.
-    private static void TellQueue(IForUserQueue message)
+    private static void TellQueue(IForUserQueue? message)
     {
-        if (ActorRegistry.For(Context.System).TryGet<UserQueueRegion>(out var queues))
+        if (message is not null && ActorRegistry.For(Context.System).TryGet<UserQueueRegion>(out var queues))
         {
             queues.Tell(message);
         }
@@ -467,7 +333,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     {
         log.Error(
             "Lane {Lane}: the journal can't be written ({Reason}). Sending stops now, with {Started} mails on their way, and resumes by itself when the journal is back",
-            lane, cause.Message, book.StartedCount);
+            lane, cause.Message, core.StartedCount);
         base.OnPersistFailure(cause, @event, sequenceNr);
     }
 

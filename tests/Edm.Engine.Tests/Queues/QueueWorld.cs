@@ -75,6 +75,9 @@ internal sealed class QueueWorld
         said.Add(message);
         var before = model.Pending;
         var decision = state.Decide(message, NowMs);
+        Assert.All(
+            decision.Events.OfType<LeaseReturned>(),
+            e => Assert.Equal(state.Lease(e.Lease)!.Lane, message switch { Returned m => m.Lane, LeasesNotHeld m => m.Lane, _ => default }));
         Record(decision.Events);
         var reply = decision.Reply();
         for (var consequences = state.Consequences(NowMs); consequences.Count > 0; consequences = state.Consequences(NowMs))
@@ -84,9 +87,11 @@ internal sealed class QueueWorld
 
         var again = state.Decide(message, NowMs);
         Assert.Empty(again.Events);
-        if (message is Pull && reply is Batch { Lease: not null })
+        if (message is Pull pull && reply is Batch { Lease: not null })
         {
             Assert.Equivalent(reply, again.Reply(), strict: true);
+            var echo = state.Decide(pull with { Nr = pull.Nr - 1 }, NowMs);
+            Assert.True(echo.Events.Count == 0 && echo.Reply() is null, "an older pull was answered after a newer one");
         }
 
         CheckReply(message, reply, decision.Events);
@@ -286,15 +291,24 @@ internal sealed class QueueWorld
         var lane = Choose(AllLanes, step.A);
         var lease = new LeaseNr(step.B % 12);
         var outcome = new Outcome(new TaskId(step.C % 9), lease, step.A % 9, 1, OutcomeKind.Sent, NowMs);
-        var real = Lease(step.B) is { } open && open.Lane != lane ? Of(open, open.Seqs.First(), OutcomeKind.Sent) : outcome;
         Say(Choose<IForUserQueue>(
             [
-                new Outcomes(User, lane, commit++, [outcome with { Lease = new LeaseNr(1000) }, real, real with { Task = new TaskId(99) }, real with { Seq = 999 }]),
-                new Returned(User, lane, new LeaseNr(1000), [new SeqRange(1, 9)]),
-                new LeasesNotHeld(User, lane, [new LeaseNr(1000)]),
+                new Outcomes(User, lane, commit++, [outcome with { Lease = new LeaseNr(1000) }, outcome]),
+                new Returned(User, lane, lease, [new SeqRange(1, 9)]),
+                new LeasesNotHeld(User, lane, [lease, lease]),
                 new PauseTask(User, new TaskId(99)),
             ],
             step.C));
+        if (Lease(step.B) is { } open)
+        {
+            var real = Of(open, open.Seqs.First(), OutcomeKind.Deferred);
+            var others = AllLanes.First(l => l != open.Lane);
+            Say(new Outcomes(User, others, commit++, [real]));
+            Say(new Outcomes(User, open.Lane, commit++, [real with { Task = new TaskId(99) }, real with { Task = new TaskId(1 + (open.Task.Value % 7)) }, real with { Seq = 999 }]));
+            Say(new Returned(User, others, open.Nr, [new SeqRange(1, 9)]));
+            Say(new LeasesNotHeld(User, others, [open.Nr]));
+            Say(new Outcomes(User, open.Lane, commit++, [real, real with { Attempt = 77 }, real with { Kind = OutcomeKind.Sent }]));
+        }
     }
 
     private static byte[] Bytes(UserQueueSnapshot snapshot) => SharedSerializer.Instance.ToBinary(snapshot);

@@ -1,0 +1,231 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>
+/// What a lane decides, without Akka, clock or I/O: the CentralQueue receives, journals and tells, and here is said what. All of it but <see cref="State"/>,
+/// which is what the journal says, is lost when the lane stops. The messages that methods return are for UserQueues.
+/// </summary>
+/// <param name="epoch">Names this incarnation to the UserQueues: a batch for another one is never let in.</param>
+/// <param name="process">Names this process in the journal.</param>
+internal sealed class LaneCore(LaneId lane, long epoch, long process)
+{
+    /// <summary>Starts, and as many ends, in one commit; about 150 kB. More wait for the next.</summary>
+    private const int MaxCommit = 500;
+
+    /// <summary>Past this many outcomes that no queue has confirmed, nothing more is pulled.</summary>
+    private const int MaxUnacked = 10_000;
+
+    private readonly FairQueue fair = new();
+    private readonly LaneBook book = new();
+    private readonly OutcomeDelivery delivery = new(lane);
+
+    // What the next commit will say.
+    private readonly Queue<StartedMail> starting = [];
+    private readonly Queue<EndedMail> ended = [];
+    private readonly Queue<WithdrawnMail> withdrawn = [];
+
+    /// <summary>How many more batches the graph has room for.</summary>
+    private int demand;
+
+    /// <summary>A commit is under way; there is never another beside it.</summary>
+    private bool writing;
+
+    public LaneState State { get; private set; } = new();
+
+    public bool IsDraining { get; private set; }
+
+    public int ReadyUsers => fair.ReadyUsers;
+
+    public int Held => book.Held;
+
+    /// <summary>Mails that a connection has asked to start and whose outcome is not durable.</summary>
+    public int StartedCount => book.StartedCount;
+
+    public bool IsIdle => fair.ReadyUsers + book.Held + State.UnackedCount == 0 && !writing;
+
+    public void Restore(LaneSnapshot snapshot) => State = LaneState.From(snapshot);
+
+    public void Replay(LaneCommitted committed) => State.Apply(committed);
+
+    /// <summary>Written before anything is said or sent: an older incarnation, on a node cut off from us, can't commit a start after this.</summary>
+    public LaneCommitted Opening(long nowMs) => new(State.CommitNr + 1, nowMs, process, [], [], [], []);
+
+    /// <summary>Takes up what the last incarnation left, when the opening is durable and applied.</summary>
+    /// <param name="isInFlight">Is the mail on the wire in this process, or its outcome known here? Then it will be told with <see cref="End"/>.</param>
+    /// <param name="draining">Nothing may be started from the outset.</param>
+    public IReadOnlyList<Outcomes> Begin(Func<MailKey, bool> isInFlight, bool draining, long nowMs)
+    {
+        IsDraining = draining;
+        foreach (var (key, open) in State.Open)
+        {
+            var mail = open.Mail;
+            if (isInFlight(key))
+            {
+                book.AddStarted(mail);
+            }
+            else if (open.Process == process)
+            {
+                withdrawn.Enqueue(new WithdrawnMail(key.User, key.Lease, key.Seq));
+            }
+            else
+            {
+                book.AddStarted(mail);
+                ended.Enqueue(new EndedMail(mail.User, new Outcome(
+                    mail.Task, mail.Lease, mail.Seq, mail.Attempt, OutcomeKind.Unknown, nowMs, mail.Service, Reason: "EDM stopped while this mail was on its way")));
+            }
+        }
+
+        return [.. State.UsersWithUnacked.Select(user => delivery.Next(State, user, nowMs)).OfType<Outcomes>()];
+    }
+
+    public void Ready(UserId user)
+    {
+        if (!IsDraining)
+        {
+            fair.Ready(user);
+        }
+    }
+
+    public void AddDemand(int batches) => demand += batches;
+
+    /// <summary>As many pulls as the graph has room for.</summary>
+    /// <param name="connections">Of all enabled services together; without any, nothing is pulled.</param>
+    public IReadOnlyList<Pull> PullMore(int connections, long nowMs)
+    {
+        if (IsDraining || connections == 0 || State.UnackedCount >= MaxUnacked)
+        {
+            return [];
+        }
+
+        List<Pull>? pulls = null;
+        while (demand > 0 && fair.Next(PullSize(connections), nowMs) is { } pull)
+        {
+            demand--;
+            (pulls ??= []).Add(Message(pull));
+        }
+
+        return pulls ?? [];
+    }
+
+    /// <summary>Half the connections, so that what is fetched ahead is about twice what can be on the wire; less while many users wait their turn.</summary>
+    private int PullSize(int connections) => Math.Max(1, Math.Min(Math.Clamp(connections / 2, 1, 64), 256 / Math.Max(fair.ReadyUsers, 1)));
+
+    /// <summary>True when there is something in it and it is for the graph; anything else must not be touched.</summary>
+    public bool Take(Batch batch)
+    {
+        if (batch.Lane != lane || batch.Epoch != epoch || !fair.Take(batch))
+        {
+            return false;
+        }
+
+        if (batch.Lease is null || batch.Fresh.Length + batch.Retries.Length == 0)
+        {
+            demand++;
+            return false;
+        }
+
+        book.Add(batch);
+        return true;
+    }
+
+    /// <summary>Null when all the leases are held, owed for, or may still arrive as the answer to an open pull.</summary>
+    public LeasesNotHeld? Answer(QueryLeases query)
+    {
+        var pull = fair.OpenPullOf(query.User);
+        var notHeld = query.Leases.Where(l => !(l.Epoch == epoch && l.PullNr == pull?.Nr) && !book.Holds(query.User, l.Lease) && !State.OwesOutcome(query.User, l.Lease))
+            .Select(l => l.Lease).ToArray();
+        return notHeld.Length == 0 ? null : new LeasesNotHeld(query.User, lane, notHeld);
+    }
+
+    public IReadOnlyList<Returned> Recall(RecallTask recall) => book.Recall(lane, recall.User, recall.Task, recall.UpTo);
+
+    /// <summary>True when the start will be in a commit, after which the mail may be sent; false when it must not be sent.</summary>
+    public bool TryStart(StartedMail mail)
+    {
+        if (IsDraining || !book.TryStart(MailKey.Of(mail)))
+        {
+            return false;
+        }
+
+        starting.Enqueue(mail);
+        return true;
+    }
+
+    /// <summary>What became of a mail; false when it is not held: it was recalled before it was started, and its queue has it back.</summary>
+    public bool End(EndedMail mail)
+    {
+        if (!book.IsHeld(MailKey.Of(mail)))
+        {
+            return false;
+        }
+
+        ended.Enqueue(mail);
+        return true;
+    }
+
+    /// <summary>What must be written now; null when there is nothing, or a commit is under way. The caller writes it and says so with <see cref="Committed"/>.</summary>
+    public LaneCommitted? NextCommit(long nowMs) => writing || starting.Count + ended.Count + withdrawn.Count == 0 ? null : Commit(nowMs);
+
+    /// <summary>Acknowledgements that have found no commit to ride in.</summary>
+    public LaneCommitted? NextAcks(long nowMs) => writing || !delivery.HasUnjournaledAcks ? null : Commit(nowMs);
+
+    private LaneCommitted Commit(long nowMs)
+    {
+        writing = true;
+        return new LaneCommitted(State.CommitNr + 1, nowMs, process, Take(starting), Take(ended), Take(withdrawn), delivery.TakeAcks());
+    }
+
+    private static T[] Take<T>(Queue<T> from)
+    {
+        var taken = new T[Math.Min(from.Count, MaxCommit)];
+        for (var i = 0; i < taken.Length; i++)
+        {
+            taken[i] = from.Dequeue();
+        }
+
+        return taken;
+    }
+
+    /// <summary>The commit is durable: its started mails may be sent, and what it ended can be told.</summary>
+    public IReadOnlyList<IForUserQueue> Committed(LaneCommitted committed, long nowMs)
+    {
+        writing = false;
+        State.Apply(committed);
+        delivery.Journaled(committed.Acked);
+        foreach (var mail in committed.Ended)
+        {
+            book.Release(MailKey.Of(mail));
+        }
+
+        return
+        [
+            .. committed.Withdrawn.Select(mail => new Returned(mail.User, lane, mail.Lease, [new SeqRange(mail.Seq, mail.Seq)])),
+            .. committed.Ended.Select(mail => mail.User).Distinct().Select(user => delivery.Next(State, user, nowMs)).OfType<Outcomes>(),
+        ];
+    }
+
+    /// <returns>What can be told next, now that this is confirmed.</returns>
+    public Outcomes? Ack(OutcomesAcked ack, long nowMs) => delivery.Ack(ack) ? delivery.Next(State, ack.User, nowMs) : null;
+
+    /// <summary>What was said and not answered for a while is said again.</summary>
+    public IReadOnlyList<IForUserQueue> Repeat(long nowMs)
+    {
+        var overdue = fair.Overdue(nowMs, out var dropped);
+        demand += dropped;
+        return [.. overdue.Select(Message), .. delivery.Overdue(State, nowMs)];
+    }
+
+    private Pull Message(OpenPull pull) => new(pull.User, lane, epoch, pull.Nr, pull.Max);
+
+    /// <summary>Pulls and starts nothing more, and gives back what is not started.</summary>
+    public IReadOnlyList<Returned> Drain()
+    {
+        IsDraining = true;
+        fair.Clear();
+        return book.GiveUpAll(lane);
+    }
+
+    /// <summary>Nothing is on its way any more, and everything that was told is confirmed.</summary>
+    public bool IsDrained => IsDraining && !writing && book.StartedCount + starting.Count + ended.Count + withdrawn.Count == 0 && !delivery.IsAwaiting;
+}
