@@ -2,13 +2,12 @@ using Edm.Host.Http;
 
 namespace Edm.Host.Api;
 
-/// <summary>Everything under /v1. A resource is a file.</summary>
+/// <summary>Everything under /v1, in the order in which somebody new needs it. A resource is a file.</summary>
 internal static class ApiRoutes
 {
     public static void MapApi(this IEndpointRouteBuilder app)
     {
         var v1 = app.MapGroup("/v1").RefuseUnknownQuery();
-        v1.MapUsers();
         v1.MapContacts();
         v1.MapImports();
         v1.MapPools();
@@ -17,6 +16,7 @@ internal static class ApiRoutes
         v1.MapCampaigns();
         v1.MapTasks();
         v1.MapSandbox();
+        v1.MapUsers();
         v1.MapCluster();
     }
 }

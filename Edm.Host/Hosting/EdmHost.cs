@@ -49,9 +49,9 @@ internal static class EdmHost
         app.UseAuthentication();
         app.UseMiddleware<KeyGate>();
         app.UseAuthorization();
+        app.MapApi();
         app.MapHealth();
         app.MapApiDescription();
-        app.MapApi();
         return app;
     }
 
@@ -67,7 +67,7 @@ internal static class EdmHost
 
         services.AddHostedService<StartUp>();
         services.AddSingleton<Readiness>();
-        services.AddHostedService<ShutdownLimit>();
+        services.AddHostedService<Shutdown>();
         services.AddHostedService<UrlFile>();
         services.AddSandbox();
         services.AddEdmAkka(settings, config);

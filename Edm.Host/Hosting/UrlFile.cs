@@ -9,6 +9,8 @@ internal sealed partial class UrlFile(EdmSettings settings, IServer server, IHos
 {
     public const string Name = "http.url";
 
+    private bool _written;
+
     public string FilePath { get; } = Path.Combine(settings.DataFolder, Name);
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -21,7 +23,12 @@ internal sealed partial class UrlFile(EdmSettings settings, IServer server, IHos
 
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        File.Delete(FilePath);
+        // One that another daemon wrote stays: a daemon that is refused because the folder is taken is stopped too.
+        if (_written)
+        {
+            File.Delete(FilePath);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -33,6 +40,7 @@ internal sealed partial class UrlFile(EdmSettings settings, IServer server, IHos
         var draft = FilePath + ".new";
         File.WriteAllText(draft, url + "\n");
         File.Move(draft, FilePath, overwrite: true);
+        _written = true;
         LogListening(url);
     }
 

@@ -73,6 +73,7 @@ internal static class OpenApi
             options.DefaultFonts = false;
             options.Telemetry = false;
             options.Agent = new ScalarAgentOptions { Disabled = true };
+            options.ShowDeveloperTools = DeveloperToolsVisibility.Never;
         }).AddEndpointFilter(async (context, next) =>
         {
             context.HttpContext.Response.Headers.ContentSecurityPolicy = Policy;

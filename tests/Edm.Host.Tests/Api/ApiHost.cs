@@ -16,11 +16,16 @@ public sealed class ApiHost : IAsyncDisposable
     private readonly TempFolder _folder = new();
     private readonly WebApplication _app;
 
-    private ApiHost(string overlay)
+    private ApiHost(string overlay, bool ownFolder)
     {
         var file = _folder.Combine("overlay.conf");
         File.WriteAllText(file, overlay);
-        var environment = new Dictionary<string, string> { ["EDM_ENVIRONMENT"] = "test", ["EDM_DATA"] = _folder.Combine("data") };
+        var environment = new Dictionary<string, string> { ["EDM_ENVIRONMENT"] = "test" };
+        if (ownFolder)
+        {
+            environment["EDM_DATA"] = DataFolder;
+        }
+
         var config = new HoconFiles(Path.Combine(AppContext.BaseDirectory, "hocon"), environment.GetValueOrDefault).Load(file);
         _app = EdmHost.Build(EdmSettings.Read(config), config);
     }
@@ -34,12 +39,23 @@ public sealed class ApiHost : IAsyncDisposable
     public string AdminKey => File.ReadAllText(Path.Combine(DataFolder, "admin.key")).Trim();
 
     /// <param name="overlay">Settings in HOCON that differ from those of tests.</param>
-    public static async Task<ApiHost> StartAsync(string overlay = "")
+    /// <param name="ownFolder">False when the overlay names the data folder.</param>
+    public static async Task<ApiHost> StartAsync(string overlay = "", bool ownFolder = true)
     {
-        var host = new ApiHost(overlay);
-        await host._app.StartAsync();
-        return host;
+        var host = new ApiHost(overlay, ownFolder);
+        try
+        {
+            await host._app.StartAsync();
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
     }
+
+    public Task StopAsync() => _app.StopAsync();
 
     public HttpClient Client(string? key) => Client(key is null ? null : new AuthenticationHeaderValue("Bearer", key));
 

@@ -1,0 +1,114 @@
+using Edm.Contracts.Http;
+using Edm.Testing.Servers;
+
+namespace Edm.Host.Tests.Api;
+
+[Collection(ApiFixture.Collection)]
+public sealed class ServiceApiTests(ApiFixture fixture)
+{
+    [Theory]
+    [InlineData("kind", "\"pigeon\"", "kind")]
+    [InlineData("tls", "\"ssl\"", "tls")]
+    [InlineData("host", "\"no host\"", "host")]
+    [InlineData("port", "0", "port")]
+    [InlineData("port", "70000", "port")]
+    [InlineData("perMinute", "0", "perMinute")]
+    [InlineData("perHour", "-1", "perHour")]
+    [InlineData("connections", "0", "connections")]
+    [InlineData("connections", "\"many\"", "connections")]
+    [InlineData("senderAddress", "\"nobody\"", "senderAddress")]
+    [InlineData("senderAddress", "\"a@example.com\\r\\nBcc: b@example.com\"", "senderAddress")]
+    [InlineData("senderName", "\"a\\nb\"", "senderName")]
+    [InlineData("password", "\"secret\"", "username")]
+    [InlineData("poolId", "0", "poolId")]
+    public async Task A_value_that_cannot_be_used_is_refused_by_its_field(string name, string value, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var body = new Dictionary<string, string>
+        {
+            ["poolId"] = pool.ToString(), ["name"] = "\"s\"", ["kind"] = "\"smtp\"", ["host"] = "\"smtp.example.com\"", ["senderAddress"] = "\"a@example.com\"",
+            [name] = value,
+        };
+
+        var problem = await client.ProblemAsync(HttpMethod.Post, "v1/services", $"{{{string.Join(',', body.Select(entry => $"\"{entry.Key}\":{entry.Value}"))}}}");
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+        Assert.Empty((await client.GetAsync<Page<ServiceView>>("v1/services")).Items);
+    }
+
+    [Fact]
+    public async Task A_password_goes_in_and_never_comes_out()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var made = await client.PostAsync<ServiceView>(
+            "v1/services", new { poolId = pool, name = "s", kind = "smtp", host = "smtp.example.com", username = "u", password = "pass-5ecret", senderAddress = "a@example.com" });
+
+        var text = await client.GetStringAsync(new Uri($"v1/services/{made.Id}", UriKind.Relative)) + await client.GetStringAsync(new Uri("v1/services", UriKind.Relative));
+
+        Assert.True(made.HasPassword);
+        Assert.DoesNotContain("5ecret", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_change_keeps_what_it_leaves_out_and_null_takes_a_limit_away()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var made = await client.PostAsync<ServiceView>(
+            "v1/services", new { poolId = pool, name = "s", kind = "smtp", host = "smtp.example.com", port = 2525, perMinute = 5, perDay = 100, senderAddress = "a@example.com" });
+
+        var changed = await client.PatchAsync<ServiceView>($"v1/services/{made.Id}", new { perMinute = 7, perDay = (int?)null });
+
+        Assert.Equal((7, null, 2525, "smtp.example.com", made.Version + 1), (changed.PerMinute, changed.PerDay, changed.Port, changed.Host, changed.Version));
+    }
+
+    [Fact]
+    public async Task A_service_is_disabled_enabled_and_deleted()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var service = await Scenario.AddServiceAsync(client, pool.Value, "s", 25);
+        Assert.Equal(409, (await client.ProblemAsync(HttpMethod.Delete, $"v1/pools/{pool}")).Status);
+
+        Assert.False((await client.PostAsync<ServiceView>($"v1/services/{service.Id}/disable")).Enabled);
+        Assert.False((await client.GetAsync<PoolView>($"v1/pools/{pool}")).HasEnabledServices);
+        Assert.True((await client.PostAsync<ServiceView>($"v1/services/{service.Id}/enable")).Enabled);
+        using var deleted = await client.DeleteAsync(new Uri($"v1/services/{service.Id}", UriKind.Relative));
+
+        Assert.Equal(204, (int)deleted.StatusCode);
+        Assert.Equal(404, (await client.ProblemAsync(HttpMethod.Get, $"v1/services/{service.Id}")).Status);
+        using var poolDeleted = await client.DeleteAsync(new Uri($"v1/pools/{pool}", UriKind.Relative));
+        Assert.Equal(204, (int)poolDeleted.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_test_tells_whether_the_server_can_be_reached_in_its_words()
+    {
+        await using var server = new CountingSmtpServer();
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id.Value;
+        var good = await Scenario.AddServiceAsync(client, pool, "good", server.Port);
+        var bad = await Scenario.AddServiceAsync(client, pool, "bad", 1);
+
+        Assert.True((await client.PostAsync<ServiceTestView>($"v1/services/{good.Id}/test")).Works);
+        var test = await client.PostAsync<ServiceTestView>($"v1/services/{bad.Id}/test");
+        Assert.False(test.Works);
+        Assert.NotEmpty(test.Words);
+        Assert.Equal(0, server.Total);
+    }
+
+    [Theory]
+    [InlineData("""{"name":"","lanes":1}""", "name")]
+    [InlineData("""{"name":"p","lanes":0}""", "lanes")]
+    [InlineData("""{"name":"p","lanes":65}""", "lanes")]
+    public async Task A_pool_that_makes_no_sense_is_refused_by_its_field(string json, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+
+        var problem = await client.ProblemAsync(HttpMethod.Post, "v1/pools", json);
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+    }
+}
