@@ -17,6 +17,9 @@ namespace Edm.Host.Hosting;
 /// <summary>Puts the daemon together; the order of the hosted services is the order in which they start, and backwards that in which they stop.</summary>
 internal static class EdmHost
 {
+    /// <summary>Each holds some tens of kilobytes. Clients and a proxy need dozens; past the bound a connection is closed at once.</summary>
+    private const int MaxConnections = 2_000;
+
     /// <summary>Something of the shutdown's time is left for disposing of what has stopped.</summary>
     private static readonly TimeSpan DisposalTime = TimeSpan.FromSeconds(1);
 
@@ -38,6 +41,7 @@ internal static class EdmHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.Http.MaxBody;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Lifecycle.Shutdown - DisposalTime);
 
@@ -92,12 +96,7 @@ internal static class EdmHost
             logging.AddFilter("Akka", level => level >= LogLevel.Warning);
         }
 
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-            console.ColorBehavior = LoggerColorBehavior.Default;
-        });
+        logging.AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
+        logging.AddConsole(console => console.FormatterName = LogLines.FormatterName);
     }
 }

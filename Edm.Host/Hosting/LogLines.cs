@@ -1,0 +1,49 @@
+using Edm.Engine.Settings;
+using Edm.Engine.Storage;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Edm.Host.Hosting;
+
+/// <summary>One line an entry: time in UTC, level, who says it, what; below it, indented, what was thrown.</summary>
+internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterName)
+{
+    public const string FormatterName = "edm";
+
+    public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
+    {
+        var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
+        textWriter.Write(time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", System.Globalization.CultureInfo.InvariantCulture));
+        textWriter.Write(LevelName(logEntry.LogLevel));
+        textWriter.Write(logEntry.Category);
+        textWriter.Write(": ");
+        textWriter.WriteLine(OneLine(message));
+        switch (logEntry.Exception)
+        {
+            case null:
+                break;
+            case StorageException or SettingsException or IOException { InnerException: AddressInUseException }:
+                // Its message is made for an operator; where in the program it came up helps nobody.
+                textWriter.WriteLine($"  {OneLine(logEntry.Exception.Message)}");
+                break;
+            default:
+                textWriter.WriteLine($"  {logEntry.Exception.ToString().ReplaceLineEndings(Environment.NewLine + "  ")}");
+                break;
+        }
+    }
+
+    // A name that somebody chose can't start a line of its own.
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
+
+    private static string LevelName(LogLevel level) => level switch
+    {
+        LogLevel.Trace => "trace ",
+        LogLevel.Debug => "debug ",
+        LogLevel.Information => "info  ",
+        LogLevel.Warning => "warn  ",
+        LogLevel.Error => "error ",
+        LogLevel.Critical => "fatal ",
+        _ => "      ",
+    };
+}

@@ -1,0 +1,49 @@
+using Edm.Engine.Storage;
+using Edm.Host.Hosting;
+using Edm.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Edm.Host.Tests.Hosting;
+
+public sealed class LogLinesTests
+{
+    private static string Write(string message, Exception? exception = null)
+    {
+        using var text = new StringWriter();
+        new LogLines(new ManualTime()).Write(
+            new LogEntry<string>(LogLevel.Warning, "Edm.Room", default, message, exception, (state, _) => state), scopeProvider: null, text);
+        return text.ToString();
+    }
+
+    [Fact]
+    public void An_entry_is_one_line()
+    {
+        Assert.Equal($"2026-01-02T03:04:05.000Z warn  Edm.Room: hello{Environment.NewLine}", Write("hello"));
+    }
+
+    [Fact]
+    public void A_name_with_a_line_break_forges_no_second_entry()
+    {
+        Assert.Equal(2, Write("user 'x\r\n2026-01-02T03:04:05.000Z fatal Edm: forged'").Split(Environment.NewLine).Length);
+    }
+
+    [Fact]
+    public void What_is_fit_for_an_operator_comes_without_a_stack_and_a_defect_with_it()
+    {
+        Assert.DoesNotContain("   at ", Write("failed", Thrown(new StorageException("The folder is taken."))), StringComparison.Ordinal);
+        Assert.Contains("   at ", Write("failed", Thrown(new InvalidOperationException("defect"))), StringComparison.Ordinal);
+    }
+
+    private static Exception Thrown(Exception exception)
+    {
+        try
+        {
+            throw exception;
+        }
+        catch (Exception thrown)
+        {
+            return thrown;
+        }
+    }
+}
