@@ -108,8 +108,11 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
         return pulls ?? [];
     }
 
-    /// <summary>Half the connections, so that what is fetched ahead is about twice what can be on the wire; less while many users wait their turn.</summary>
-    private int PullSize(int connections) => Math.Max(1, Math.Min(Math.Clamp(connections / 2, 1, 64), 256 / Math.Max(fair.ReadyUsers, 1)));
+    /// <summary>
+    /// One pull of a user is open at a time and costs a journal write, so a batch must outlast it: as many as there are connections, at least 16. Never more than
+    /// 64, and less while many users wait their turn, because a late user waits for a batch of each of them.
+    /// </summary>
+    private int PullSize(int connections) => Math.Max(1, Math.Min(Math.Clamp(connections, 16, 64), 256 / Math.Max(fair.ReadyUsers, 1)));
 
     /// <summary>True when there is something in it and it is for the graph; anything else must not be touched.</summary>
     public bool Take(Batch batch)
