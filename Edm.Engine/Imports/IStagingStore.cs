@@ -19,6 +19,7 @@ internal interface IStagingStore : IAsyncDisposable
 {
     ImportId Import { get; }
 
+    /// <summary>Called at least once before the merge, if only with nothing.</summary>
     /// <param name="firstProblem">The number of the first of these problems.</param>
     Task WriteAsync(IReadOnlyList<StagedContact> rows, IReadOnlyList<RowProblem> problems, long firstProblem, CancellationToken cancellation);
 

@@ -170,7 +170,7 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
     private async Task<bool> FailUnclaimedOnSqliteAsync(ImportId import, CancellationToken cancellation)
     {
         using var claim = SqliteStagingStore.TryClaim(database, import);
-        return claim is not null && await FailInterruptedAsync(import, cancellation);
+        return claim is not null && await database.RunAsync(connection => FailInterruptedAsync(connection, import, cancellation), cancellation);
     }
 
     private Task<bool> FailUnclaimedOnPostgresAsync(ImportId import, CancellationToken cancellation) =>
@@ -185,7 +185,7 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
 
                 try
                 {
-                    return await FailInterruptedAsync(import, cancellation);
+                    return await FailInterruptedAsync(connection, import, cancellation);
                 }
                 finally
                 {
@@ -195,15 +195,13 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
             cancellation);
 
     // It may have ended between our look and our claim.
-    private Task<bool> FailInterruptedAsync(ImportId import, CancellationToken cancellation) =>
-        database.RunAsync(
-            async connection => await connection.GetTable<ImportRow>()
-                .Where(i => i.Id == import && (i.State == "reading" || i.State == "merging"))
-                .Set(i => i.State, ImportState.Failed.Name())
-                .Set(i => i.Error, Interrupted)
-                .Set(i => i.FinishedAt, time.GetUtcNow().ToUnixTimeMilliseconds())
-                .UpdateAsync(cancellation) > 0,
-            cancellation);
+    private async Task<bool> FailInterruptedAsync(EdmConnection connection, ImportId import, CancellationToken cancellation) =>
+        await connection.GetTable<ImportRow>()
+            .Where(i => i.Id == import && (i.State == "reading" || i.State == "merging"))
+            .Set(i => i.State, ImportState.Failed.Name())
+            .Set(i => i.Error, Interrupted)
+            .Set(i => i.FinishedAt, time.GetUtcNow().ToUnixTimeMilliseconds())
+            .UpdateAsync(cancellation) > 0;
 
     internal const string Interrupted = "The import was interrupted. Send the file again; what is stored already is not doubled.";
 

@@ -105,7 +105,8 @@ internal sealed class PostgresStagingStore : IStagingStore
             var import = new ImportId((long)(await insert.ExecuteScalarAsync(cancellation))!);
             // Before others can see the row, or they would take the import for a dead one.
             await ExecuteAsync(connection, $"SELECT pg_advisory_lock({ClaimOf(import)}); {CreateSql}", cancellation);
-            await transaction.CommitAsync(cancellation);
+            // Not to be broken off: a commit that may have happened would leave an import that nobody marks as failed.
+            await transaction.CommitAsync(CancellationToken.None);
             return new PostgresStagingStore(connection, time, import);
         }
         catch

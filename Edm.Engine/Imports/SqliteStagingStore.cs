@@ -65,13 +65,12 @@ internal sealed class SqliteStagingStore : IStagingStore
                 {
                     var id = await ImportStore.InsertAsync(connection, user, fileName, time, cancellation);
                     // Before others can see the row, or they would take the import for a dead one.
-                    claim = TryClaim(database, id);
+                    claim = TryClaim(database, id) ?? throw new InvalidOperationException($"Somebody claims the new import {id}.");
                     return id;
                 },
                 cancellation);
-            var store = new SqliteStagingStore(database, time, import, claim ?? throw new InvalidOperationException($"Somebody claims the new import {import}."));
-            await database.OnOwnThreadAsync(() => Task.FromResult(store.Create()), cancellation);
-            return store;
+            // Nothing that can fail may follow: from here on it is the caller who marks the import as failed.
+            return new SqliteStagingStore(database, time, import, claim!);
         }
         catch
         {
@@ -163,7 +162,7 @@ internal sealed class SqliteStagingStore : IStagingStore
         THEN excluded.attributes ELSE json_patch({table}.attributes, excluded.attributes) END
         """;
 
-    private bool Create()
+    private void Create()
     {
         RemoveLeftovers(_database, Import);
         _stage = new SqliteConnection(EdmDatabase.SqliteConnectionString(_file, pooling: false));
@@ -177,11 +176,15 @@ internal sealed class SqliteStagingStore : IStagingStore
             """);
         _insert = Prepare(_stage, StageSql, "nr", "email", "email_key", "handle", "nickname", "followers", "country", "language", "category", "bio", "attributes");
         _problem = Prepare(_stage, "INSERT INTO problems VALUES (@nr, @line, @field, @value, @reason)", "nr", "line", "field", "value", "reason");
-        return true;
     }
 
     private bool Write(IReadOnlyList<StagedContact> rows, IReadOnlyList<RowProblem> problems, long firstProblem)
     {
+        if (_stage is null)
+        {
+            Create();
+        }
+
         using var transaction = _stage!.BeginTransaction();
         _insert!.Transaction = transaction;
         _problem!.Transaction = transaction;

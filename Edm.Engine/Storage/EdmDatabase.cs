@@ -32,6 +32,9 @@ public sealed class EdmDatabase : IDisposable
     private readonly BlockingThreads? _sqliteThreads;
     private readonly string? _sqliteConnectionString;
 
+    // True inside of a call. A call inside of another one would hold one connection or thread while it waits for the next: a few at once wait for ever.
+    private static readonly AsyncLocal<bool> InCall = new();
+
     // SQLite's writers wait here in the order they came, and without a thread; its own busy handler polls and is unfair.
     private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
 
@@ -85,12 +88,15 @@ public sealed class EdmDatabase : IDisposable
     /// Runs reads, or a write of one statement, on a connection of their own. On SQLite this happens on threads of the database, so that the caller's
     /// dispatcher is never blocked; <paramref name="work"/> must not wait there for anything slow but the database.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called inside of another call: use the connection that is there.</exception>
     public Task<T> RunAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
     {
+        RefuseNested();
         return _sqliteThreads is null ? Call() : _sqliteThreads.RunAsync(Call, cancellation);
 
         async Task<T> Call()
         {
+            InCall.Value = true;
             await using var connection = Open();
             return await work(connection);
         }
@@ -104,8 +110,12 @@ public sealed class EdmDatabase : IDisposable
     /// Runs <paramref name="work"/> in one write transaction: committed when it returns, rolled back when it throws. On SQLite the writers of this
     /// process take turns in the order they came, so keep a transaction short (well under a second).
     /// </summary>
-    public Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default) =>
-        InTurnAsync(() => RunAsync(connection => TransactionAsync(connection, work, cancellation), cancellation), cancellation);
+    public Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
+    {
+        // Before it waits for its turn, which the call outside may hold.
+        RefuseNested();
+        return InTurnAsync(() => RunAsync(connection => TransactionAsync(connection, work, cancellation), cancellation), cancellation);
+    }
 
     /// <inheritdoc cref="WriteAsync{T}"/>
     public Task WriteAsync(Func<EdmConnection, Task> work, CancellationToken cancellation = default) =>
@@ -165,6 +175,14 @@ public sealed class EdmDatabase : IDisposable
             Harden(connection);
             return Task.CompletedTask;
         });
+
+    private static void RefuseNested()
+    {
+        if (InCall.Value)
+        {
+            throw new InvalidOperationException("A database call inside of another one. Use the connection that is there, or end that call first.");
+        }
+    }
 
     private async Task<T> InTurnAsync<T>(Func<Task<T>> write, CancellationToken cancellation)
     {

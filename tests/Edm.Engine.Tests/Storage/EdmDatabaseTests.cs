@@ -85,13 +85,21 @@ public abstract class EdmDatabaseTests(IDatabases databases) : DatabaseTests(dat
     [Fact]
     public async Task A_read_transaction_sees_one_moment()
     {
-        await Database.RunAsync(async c =>
-        {
-            await using var transaction = await c.BeginReadAsync();
-            var before = await c.GetTable<UserRow>().CountAsync();
-            await AddUserAsync();
-            Assert.Equal(before, await c.GetTable<UserRow>().CountAsync());
-        });
+        await using var c = Database.Open();
+        await using var transaction = await c.BeginReadAsync();
+        var before = await c.GetTable<UserRow>().CountAsync();
+
+        await AddUserAsync();
+
+        Assert.Equal(before, await c.GetTable<UserRow>().CountAsync());
+    }
+
+    [Fact]
+    public async Task A_call_inside_of_a_call_is_refused_before_it_can_wait_for_ever()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Database.RunAsync(_ => AddUserAsync()));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Database.WriteAsync(_ => Database.WriteAsync(_ => Task.CompletedTask)));
+        await AddUserAsync();
     }
 
     [Table("pools")]
