@@ -12,17 +12,22 @@ public sealed class HostProcess : IAsyncDisposable
     private readonly ChildProcess process;
     private readonly Stopwatch sinceStart = Stopwatch.StartNew();
 
+    private readonly HttpClient probe = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private HttpClient? client;
+    private Uri? url;
+
     private HostProcess(HostOptions options, ChildProcess process)
     {
         this.options = options;
         this.process = process;
-        Api = new EdmClient(Client);
     }
 
-    /// <summary>Once ready, it knows the address and carries the administrator's key.</summary>
-    public HttpClient Client { get; } = new() { Timeout = TimeSpan.FromMinutes(10) }; // an import of a million rows answers when it is done
+    /// <summary>Knows the address and carries the administrator's key.</summary>
+    /// <exception cref="InvalidOperationException">The daemon has not been ready yet.</exception>
+    public HttpClient Client => client ?? throw new InvalidOperationException("The daemon is not ready yet.");
 
-    public EdmClient Api { get; }
+    /// <inheritdoc cref="Client"/>
+    public EdmClient Api => new(Client);
 
     public int Id => process.Id;
 
@@ -84,7 +89,11 @@ public sealed class HostProcess : IAsyncDisposable
 
         StartToReady = sinceStart.Elapsed;
         AdminKey = options.AdminKey ?? (await File.ReadAllTextAsync(Path.Combine(options.Data, "admin.key"))).Trim();
-        Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminKey);
+
+        // An import of a million rows answers when it is done.
+        var ready = new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromMinutes(10) };
+        ready.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", AdminKey);
+        client = ready;
     }
 
     /// <summary>SIGKILL; returns when the process is gone.</summary>
@@ -120,26 +129,20 @@ public sealed class HostProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Client.Dispose();
+        client?.Dispose();
+        probe.Dispose();
         await process.DisposeAsync();
     }
 
     private async Task<bool> IsReadyAsync()
     {
         // The file may be there before its text is.
-        if (Client.BaseAddress is null
-            && File.Exists(UrlFile)
-            && Uri.TryCreate((await File.ReadAllTextAsync(UrlFile)).Trim().TrimEnd('/') + "/", UriKind.Absolute, out var url))
+        if (File.Exists(UrlFile) && Uri.TryCreate((await File.ReadAllTextAsync(UrlFile)).Trim().TrimEnd('/') + "/", UriKind.Absolute, out url))
         {
-            Client.BaseAddress = url;
+            using var answer = await probe.GetAsync(new Uri(url, "health/ready"));
+            return answer.IsSuccessStatusCode;
         }
 
-        if (Client.BaseAddress is null)
-        {
-            return false;
-        }
-
-        using var ready = await Client.GetAsync(new Uri("health/ready", UriKind.Relative));
-        return ready.IsSuccessStatusCode;
+        return false;
     }
 }
