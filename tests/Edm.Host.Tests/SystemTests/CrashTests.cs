@@ -29,7 +29,7 @@ public sealed class CrashTests(PostgresFixture postgres, ITestOutputHelper outpu
         try
         {
             var campaign = await RunningCampaign.LaunchAsync(host.Api, server.Port);
-            await using var watch = new LedgerWatch(campaign, server, () => host.Api);
+            await using var watch = new LedgerWatch(campaign, server, () => host.Api, output);
 
             // A random moment is a random number of mails: the campaign is in its middle each time, however fast the machine.
             var moments = Enumerable.Range(0, Kills).Select(_ => random.Next(1, campaign.Planned * 9 / 10)).Order().ToArray();
@@ -46,7 +46,7 @@ public sealed class CrashTests(PostgresFixture postgres, ITestOutputHelper outpu
                     await Eventually.Async(() => server.Total >= moments[kill], Patience, $"{moments[kill]} mails have arrived ({watch.Last}, {server.Total} arrived)");
                 }
 
-                output.WriteLine($"kill {kill + 1} after {server.Total} mails: {watch.Last}");
+                watch.Note($"kill {kill + 1}");
                 Assert.False(host.HasExited, host.Output);
                 await host.KillAsync();
                 watch.Truthful();
@@ -56,7 +56,7 @@ public sealed class CrashTests(PostgresFixture postgres, ITestOutputHelper outpu
 
             await host.ReadyAsync();
             await watch.FinishedAsync(Patience);
-            output.WriteLine($"end: {watch.Last}");
+            watch.Note("end");
             await LedgerAccount.BalancesAsync(host.Api, campaign, server, mostUnknown: campaign.Connections * Kills);
         }
         finally

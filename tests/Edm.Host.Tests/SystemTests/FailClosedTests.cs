@@ -21,7 +21,7 @@ public sealed class FailClosedTests(ITestOutputHelper output)
         await using var server = new CountingSmtpServer(TimeSpan.FromMilliseconds(20));
         await using var host = await HostProcess.StartAsync(new HostOptions { Data = folder.Path, Database = await postgres.CreateDatabaseAsync() });
         var campaign = await RunningCampaign.LaunchAsync(host.Api, server.Port);
-        await using var watch = new LedgerWatch(campaign, server, () => host.Api);
+        await using var watch = new LedgerWatch(campaign, server, () => host.Api, output);
         await Eventually.Async(() => server.Total >= campaign.Planned / 4, Patience, $"a quarter has arrived ({watch.Last}, {server.Total} arrived)");
 
         await postgres.StopAsync();
@@ -30,14 +30,14 @@ public sealed class FailClosedTests(ITestOutputHelper output)
         // The outage itself, not a wait for something: nothing may happen in it but the end of what had been started.
         await Task.Delay(Outage);
         var afterOutage = server.Total;
-        output.WriteLine($"{atStop} mails when the journal stopped, {afterOutage} at the end of the outage; {watch.Last}");
+        watch.Note($"{atStop} mails when the journal stopped, {afterOutage} at the end of the outage");
         Assert.InRange(afterOutage, atStop, atStop + campaign.Connections);
         Assert.False(host.HasExited, host.Output);
 
         await postgres.StartAsync();
         await Eventually.Async(() => server.Total > afterOutage, Patience, "mails leave again");
         await watch.FinishedAsync(Patience);
-        output.WriteLine($"end: {watch.Last}");
+        watch.Note("end");
         await LedgerAccount.BalancesAsync(host.Api, campaign, server, mostUnknown: campaign.Connections);
     }
 }

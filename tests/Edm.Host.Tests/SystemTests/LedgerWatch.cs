@@ -1,7 +1,10 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using Edm.Testing;
 using Edm.Testing.Host;
 using Edm.Testing.Servers;
+using Xunit.Abstractions;
 
 namespace Edm.Host.Tests.SystemTests;
 
@@ -9,10 +12,13 @@ namespace Edm.Host.Tests.SystemTests;
 internal sealed class LedgerWatch : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromSeconds(5);
 
     private readonly RunningCampaign campaign;
     private readonly CountingSmtpServer server;
     private readonly Func<EdmClient> api;
+    private readonly ITestOutputHelper output;
+    private readonly Stopwatch sinceLaunch = Stopwatch.StartNew();
     private readonly CancellationTokenSource stopping = new();
     private readonly Task watching;
     private volatile TaskView? last;
@@ -20,15 +26,20 @@ internal sealed class LedgerWatch : IAsyncDisposable
     private int answers;
 
     /// <param name="api">Asked anew for each reading, as a restarted daemon has another address.</param>
-    public LedgerWatch(RunningCampaign campaign, CountingSmtpServer server, Func<EdmClient> api)
+    public LedgerWatch(RunningCampaign campaign, CountingSmtpServer server, Func<EdmClient> api, ITestOutputHelper output)
     {
         this.campaign = campaign;
         this.server = server;
         this.api = api;
+        this.output = output;
         watching = WatchAsync();
     }
 
     public TaskView? Last => last;
+
+    /// <summary>A line of the test's output, with the time, what has arrived and what the ledger said last.</summary>
+    public void Note(string what) => output.WriteLine(
+        string.Create(CultureInfo.InvariantCulture, $"{sinceLaunch.Elapsed.TotalSeconds,6:0.0} s {what}: {server.Total} arrived; {last}"));
 
     /// <summary>Returns when the task says that it is finished.</summary>
     public async Task FinishedAsync(TimeSpan timeout)
@@ -62,6 +73,7 @@ internal sealed class LedgerWatch : IAsyncDisposable
     private async Task WatchAsync()
     {
         await Task.Yield();
+        var nextLine = BetweenLines;
         while (!stopping.IsCancellationRequested && lie is null)
         {
             try
@@ -82,6 +94,12 @@ internal sealed class LedgerWatch : IAsyncDisposable
             catch (Exception e)
             {
                 lie = $"The ledger could not be read: {e.Message}";
+            }
+
+            if (sinceLaunch.Elapsed >= nextLine)
+            {
+                Note("so far");
+                nextLine += BetweenLines;
             }
 
             await Task.Delay(Pause);

@@ -39,16 +39,16 @@ public sealed class TwoNodesTests(PostgresFixture postgres, ITestOutputHelper ou
         var (victim, survivor) = killOldest ? (oldest, youngest) : (youngest, oldest);
 
         var campaign = await RunningCampaign.LaunchAsync(survivor.Api, server.Port, Lanes);
-        await using var watch = new LedgerWatch(campaign, server, () => survivor.Api);
+        await using var watch = new LedgerWatch(campaign, server, () => survivor.Api, output);
         await Eventually.Async(() => server.Total >= campaign.Planned / 4, Patience, $"a quarter has arrived ({watch.Last}, {server.Total} arrived)");
         var cluster = await survivor.Api.ClusterAsync();
         output.WriteLine(string.Join("; ", cluster.Nodes));
         Assert.All(cluster.Nodes, node => Assert.True(node.Entities > 0, $"{node} has no entities"));
 
         await victim.KillAsync();
-        output.WriteLine($"killed after {server.Total} mails: {watch.Last}");
+        watch.Note("killed");
         await watch.FinishedAsync(Patience);
-        output.WriteLine($"end: {watch.Last}");
+        watch.Note("end");
         await LedgerAccount.BalancesAsync(survivor.Api, campaign, server, mostUnknown: campaign.Connections);
     }
 }
