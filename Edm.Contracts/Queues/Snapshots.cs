@@ -21,7 +21,8 @@ public sealed record PullSnapshot(LaneId Lane, long Epoch, long Nr, LeaseNr Leas
 /// <param name="Archived">Tasks that only SQL knows by now, ascending.</param>
 public sealed record UserQueueSnapshot(long NextLease, TaskSnapshot[] Tasks, LeaseSnapshot[] Leases, PullSnapshot[] Pulls, TaskId[] Archived) : IEdmMessage;
 
-public sealed record OpenMailSnapshot(StartedMail Mail, long Process);
+/// <param name="AtMs">When the start was journaled.</param>
+public sealed record OpenMailSnapshot(StartedMail Mail, long Process, long AtMs);
 
 public sealed record UnackedSnapshot(UserId User, long Commit, Outcome Outcome);
 

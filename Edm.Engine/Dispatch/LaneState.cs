@@ -71,14 +71,14 @@ public sealed class LaneState
         {
             if (open.Remove(MailKey.Of(mail), out var withdrawn))
             {
-                Count(withdrawn.Mail.Service, committed.AtMs, -1);
+                CountBack(withdrawn);
             }
         }
 
         foreach (var mail in committed.Started)
         {
-            open.Add(MailKey.Of(mail), new OpenMailSnapshot(mail, committed.Process));
-            Count(mail.Service, committed.AtMs, 1);
+            open.Add(MailKey.Of(mail), new OpenMailSnapshot(mail, committed.Process, committed.AtMs));
+            Count(mail.Service, committed.AtMs);
         }
 
         foreach (var ack in committed.Acked)
@@ -105,14 +105,29 @@ public sealed class LaneState
         UnackedCount++;
     }
 
-    private void Count(ServiceId service, long atMs, int by)
+    /// <summary>An earlier moment counts into the latest window, so that a clock set back, or another node's that lags, grants nothing twice.</summary>
+    private void Count(ServiceId service, long atMs)
     {
-        var (hour, day) = (atMs / 3_600_000, atMs / 86_400_000);
+        var (hour, day) = (HourOf(atMs), DayOf(atMs));
         var before = Starts(service);
-        var inHour = before.Hour == hour ? before.InHour : 0;
-        var inDay = before.Day == day ? before.InDay : 0;
-        starts[service.Value] = new StartCounter(service, hour, Math.Max(inHour + by, 0), day, Math.Max(inDay + by, 0));
+        starts[service.Value] = new StartCounter(
+            service, Math.Max(hour, before.Hour), hour > before.Hour ? 1 : before.InHour + 1, Math.Max(day, before.Day), day > before.Day ? 1 : before.InDay + 1);
     }
+
+    /// <summary>A start that never happened frees its place, in the windows in which it was counted and in no later ones.</summary>
+    private void CountBack(OpenMailSnapshot withdrawn)
+    {
+        var before = Starts(withdrawn.Mail.Service);
+        starts[withdrawn.Mail.Service.Value] = before with
+        {
+            InHour = before.InHour - (HourOf(withdrawn.AtMs) == before.Hour ? 1 : 0),
+            InDay = before.InDay - (DayOf(withdrawn.AtMs) == before.Day ? 1 : 0),
+        };
+    }
+
+    private static long HourOf(long atMs) => atMs / 3_600_000;
+
+    private static long DayOf(long atMs) => atMs / 86_400_000;
 
     public LaneSnapshot ToSnapshot() =>
         new(CommitNr,

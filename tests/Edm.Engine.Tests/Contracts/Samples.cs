@@ -75,7 +75,7 @@ internal static class Samples
         new LaneCommitted(31, At, Process, [Started], [new EndedMail(User, Full), new EndedMail(User, Bare)], [new WithdrawnMail(User, Lease, 14)], [new AckedOutcomes(User, 30)]),
         new LaneCommitted(1, At, Process, [], [], [], []),
         new LaneCommitted(2, At, Process, [], [.. Enum.GetValues<OutcomeKind>().Select(kind => new EndedMail(User, Full with { Kind = kind }))], [], []),
-        new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)]),
+        new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process, At - 7)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)]),
         new LaneSnapshot(0, [], [], []),
     ];
 
