@@ -6,8 +6,9 @@ namespace Edm.Engine.Dispatch;
 public sealed record OpenPull(UserId User, long Nr, int Max, long SentAtMs, int Sends);
 
 /// <summary>
-/// Whose turn it is: round robin over the users that have due work, one open pull a user; who has just become ready is served first, once.
-/// Only a batch that answers the open pull is let in, so a late or doubled one can never be sent. Pure; memory is one entry a ready user.
+/// Whose turn it is: round robin over the users that have due work, one open pull a user. Who has just become ready is served ahead of those who came before,
+/// once; but at most every second turn goes to such a newcomer, so that a stream of them starves nobody. Only a batch that answers the open pull is let in, so a
+/// late or doubled one can never be sent. Pure; memory is one entry a ready user.
 /// </summary>
 public sealed class FairQueue
 {
@@ -17,15 +18,22 @@ public sealed class FairQueue
     /// <summary>Then the user is dropped until its queue, which repeats Ready while it has due work, is heard again.</summary>
     private const int MaxSends = 10;
 
-    private readonly LinkedList<UserId> turns = new();
-    private readonly Dictionary<UserId, LinkedListNode<UserId>> waiting = [];
+    /// <summary>Those who have not had a turn since they became ready.</summary>
+    private readonly Queue<(UserId User, long Arrival)> newcomers = new();
+
+    /// <summary>Those who have.</summary>
+    private readonly Queue<(UserId User, long Arrival)> turns = new();
+
+    /// <summary>Everybody in <see cref="newcomers"/> and <see cref="turns"/>.</summary>
+    private readonly HashSet<UserId> waiting = [];
     private readonly Dictionary<UserId, OpenPull> open = [];
 
     /// <summary>Users that said Ready while their pull was open: the answer may have been made before that.</summary>
     private readonly HashSet<UserId> readyAgain = [];
 
-    /// <summary>Users served once since they became ready.</summary>
-    private LinkedListNode<UserId>? lastNewcomer;
+    /// <summary>The last turn went to a newcomer ahead of somebody who had come before.</summary>
+    private bool jumped;
+    private long arrivals;
     private long lastNr;
 
     public int ReadyUsers => waiting.Count + open.Count;
@@ -40,26 +48,37 @@ public sealed class FairQueue
         {
             readyAgain.Add(user);
         }
-        else if (!waiting.ContainsKey(user))
+        else if (waiting.Add(user))
         {
-            // Ahead of those who have had a turn, behind the newcomers that came before.
-            lastNewcomer = lastNewcomer is null ? turns.AddFirst(user) : turns.AddAfter(lastNewcomer, user);
-            waiting.Add(user, lastNewcomer);
+            newcomers.Enqueue((user, ++arrivals));
         }
     }
 
     /// <summary>Opens a pull for the user whose turn it is; null when nobody is ready without one.</summary>
     public OpenPull? Next(int max, long nowMs)
     {
-        if (turns.First is not { } first)
+        if (waiting.Count == 0)
         {
             return null;
         }
 
-        Leave(first);
-        var pull = new OpenPull(first.Value, ++lastNr, max, nowMs, 1);
-        open.Add(first.Value, pull);
+        var (user, _) = (IsNewcomersTurn() ? newcomers : turns).Dequeue();
+        waiting.Remove(user);
+        var pull = new OpenPull(user, ++lastNr, max, nowMs, 1);
+        open.Add(user, pull);
         return pull;
+    }
+
+    private bool IsNewcomersTurn()
+    {
+        if (!newcomers.TryPeek(out var newcomer) || !turns.TryPeek(out var other))
+        {
+            jumped = false;
+            return newcomers.Count > 0;
+        }
+
+        jumped = newcomer.Arrival > other.Arrival && !jumped;
+        return jumped || newcomer.Arrival < other.Arrival;
     }
 
     /// <summary>The batch answers the open pull of its user, which is closed by it; false when it must not be touched.</summary>
@@ -73,7 +92,8 @@ public sealed class FairQueue
         open.Remove(batch.User);
         if (readyAgain.Remove(batch.User) || batch.More)
         {
-            waiting[batch.User] = turns.AddLast(batch.User);
+            waiting.Add(batch.User);
+            turns.Enqueue((batch.User, ++arrivals));
         }
 
         return true;
@@ -105,21 +125,10 @@ public sealed class FairQueue
     /// <summary>Closes every pull and forgets who is ready; nothing that comes later is let in.</summary>
     public void Clear()
     {
+        newcomers.Clear();
         turns.Clear();
         waiting.Clear();
         open.Clear();
         readyAgain.Clear();
-        lastNewcomer = null;
-    }
-
-    private void Leave(LinkedListNode<UserId> node)
-    {
-        if (node == lastNewcomer)
-        {
-            lastNewcomer = null;
-        }
-
-        turns.Remove(node);
-        waiting.Remove(node.Value);
     }
 }

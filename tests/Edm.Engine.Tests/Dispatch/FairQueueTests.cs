@@ -1,0 +1,236 @@
+using CsCheck;
+using Edm.Contracts;
+using Edm.Engine.Dispatch;
+using Xunit;
+
+namespace Edm.Engine.Tests.Dispatch;
+
+public sealed class FairQueueTests
+{
+    private const long Now = 1_767_323_045_000;
+    private const int Heavy = 100;
+
+    private readonly FairQueue queue = new();
+
+    [Fact]
+    public void Users_take_turns()
+    {
+        Ready(1, 2, 3);
+
+        Assert.Equal([1, 2, 3, 1, 2, 3, 1], Enumerable.Range(0, 7).Select(_ => ServeNext(more: true)));
+    }
+
+    [Fact]
+    public void A_newcomer_is_served_next_and_then_by_turns()
+    {
+        Ready(1, 2, 3);
+        Assert.Equal([1, 2, 3, 1], Enumerable.Range(0, 4).Select(_ => ServeNext(more: true)));
+
+        Ready(9);
+
+        Assert.Equal([9, 2, 3, 1, 9, 2], Enumerable.Range(0, 6).Select(_ => ServeNext(more: true)));
+    }
+
+    [Fact]
+    public void A_heavy_user_is_not_starved_by_a_stream_of_newcomers()
+    {
+        Ready(Heavy);
+        ServeNext(more: true);
+        var served = new List<long>();
+        for (var i = 1; i <= 40; i++)
+        {
+            Ready(i);
+            var pull = Next()!;
+            Assert.True(queue.Take(Batch(pull, more: pull.User.Value == Heavy)));
+            served.Add(pull.User.Value);
+        }
+
+        // As many newcomers come as there are turns, so the round grows, and with it the wait for everybody; but the turn comes.
+        Assert.InRange(served.Count(user => user == Heavy), 5, 20);
+    }
+
+    [Fact]
+    public void Nobody_is_asked_twice_at_a_time()
+    {
+        Ready(1, 1);
+        Assert.NotNull(Next());
+        Ready(1);
+
+        Assert.Null(Next());
+        Assert.Equal((1, 1), (queue.ReadyUsers, queue.OpenPulls));
+    }
+
+    [Fact]
+    public void Who_says_ready_while_asked_is_asked_again_although_the_answer_was_empty()
+    {
+        Ready(1);
+        var pull = Next()!;
+        Ready(1);
+
+        Assert.True(queue.Take(Batch(pull, more: false)));
+        Assert.Equal(new UserId(1), Next()!.User);
+    }
+
+    [Fact]
+    public void Who_has_nothing_more_is_left_alone()
+    {
+        Ready(1);
+        ServeNext(more: false);
+
+        Assert.Null(Next());
+        Assert.Equal(0, queue.ReadyUsers);
+    }
+
+    [Fact]
+    public void A_batch_that_is_late_doubled_or_for_nobody_is_not_let_in()
+    {
+        Ready(1);
+        var first = Next()!;
+        Assert.True(queue.Take(Batch(first, more: true)));
+        Assert.False(queue.Take(Batch(first, more: true)));
+        var second = Next()!;
+
+        Assert.False(queue.Take(Batch(first, more: true)));
+        Assert.False(queue.Take(Batch(second with { Nr = second.Nr + 1 }, more: true)));
+        Assert.False(queue.Take(Batch(second with { User = new UserId(2) }, more: true)));
+        Assert.True(queue.Take(Batch(second, more: true)));
+    }
+
+    [Fact]
+    public void An_overdue_pull_is_sent_again_with_its_number()
+    {
+        Ready(1);
+        var pull = Next()!;
+
+        Assert.Empty(queue.Overdue(Now + 1999, out _));
+        var again = Assert.Single(queue.Overdue(Now + 2000, out var dropped));
+
+        Assert.Equal((pull.User, pull.Nr, pull.Max, 0), (again.User, again.Nr, again.Max, dropped));
+        Assert.Empty(queue.Overdue(Now + 3999, out _));
+        Assert.True(queue.Take(Batch(pull, more: false)));
+        Assert.Empty(queue.Overdue(Now + 100_000, out _));
+    }
+
+    [Fact]
+    public void A_pull_that_is_never_answered_is_dropped_and_its_batch_never_let_in()
+    {
+        Ready(1);
+        var pull = Next()!;
+        Ready(1);
+        var (now, dropped, sends) = (Now, 0, 1);
+        while (dropped == 0)
+        {
+            now += 2000;
+            sends += queue.Overdue(now, out dropped).Count;
+        }
+
+        Assert.Equal((1, 10), (dropped, sends));
+        Assert.False(queue.Take(Batch(pull, more: true)));
+        Assert.Equal(0, queue.ReadyUsers);
+        Ready(1);
+        Assert.True(Next()!.Nr > pull.Nr);
+        Assert.False(queue.Take(Batch(pull, more: true)));
+    }
+
+    [Fact]
+    public void After_clearing_nothing_is_let_in_and_no_number_is_used_again()
+    {
+        Ready(1, 2);
+        var pull = Next()!;
+
+        queue.Clear();
+
+        Assert.Null(Next());
+        Assert.False(queue.Take(Batch(pull, more: true)));
+        Ready(1);
+        Assert.True(Next()!.Nr > pull.Nr);
+    }
+
+    [Fact]
+    public void Whatever_comes_it_knows_who_waits_and_whom_it_asked() =>
+        Gen.Select(Gen.Int[0, 5], Gen.Long[1, 4], Gen.Bool, Gen.Long[0, 3000]).Array[1, 80].Sample(steps =>
+        {
+            var fair = new FairQueue();
+            var (now, lastNr) = (Now, 0L);
+            var open = new Dictionary<UserId, OpenPull>();
+            var waiting = new HashSet<UserId>();
+            var again = new HashSet<UserId>();
+            var old = new List<OpenPull>();
+            foreach (var (kind, id, more, wait) in steps)
+            {
+                now += wait;
+                var user = new UserId(id);
+                switch (kind)
+                {
+                    case 0 or 1:
+                        fair.Ready(user);
+                        _ = open.ContainsKey(user) ? again.Add(user) : waiting.Add(user);
+                        break;
+                    case 2 or 3:
+                        var next = fair.Next(8, now);
+                        Assert.Equal(waiting.Count > 0, next is not null);
+                        if (next is not null)
+                        {
+                            Assert.True(waiting.Remove(next.User) && next.Nr > lastNr);
+                            lastNr = next.Nr;
+                            open.Add(next.User, next);
+                            old.Add(next);
+                        }
+
+                        break;
+                    case 4 when old.Count > 0:
+                        var pull = old[(int)id * 7 % old.Count];
+                        var current = open.TryGetValue(pull.User, out var o) && o.Nr == pull.Nr;
+                        Assert.Equal(current, fair.Take(Batch(pull, more)));
+                        if (current)
+                        {
+                            open.Remove(pull.User);
+                            _ = (again.Remove(pull.User) || more) && waiting.Add(pull.User);
+                        }
+
+                        break;
+                    case 5:
+                        var overdue = open.Values.Where(p => now - p.SentAtMs >= 2000).ToArray();
+                        var sent = fair.Overdue(now, out var dropped);
+                        Assert.Equal(overdue.Length, sent.Count + dropped);
+                        foreach (var gone in overdue.Where(p => sent.All(s => s.User != p.User)))
+                        {
+                            Assert.Equal(10, gone.Sends);
+                            open.Remove(gone.User);
+                            again.Remove(gone.User);
+                        }
+
+                        foreach (var s in sent)
+                        {
+                            Assert.Equal(open[s.User] with { SentAtMs = now, Sends = open[s.User].Sends + 1 }, s);
+                            open[s.User] = s;
+                        }
+
+                        break;
+                }
+
+                Assert.Equal((waiting.Count + open.Count, open.Count), (fair.ReadyUsers, fair.OpenPulls));
+                Assert.All(Enumerable.Range(1, 4).Select(u => new UserId(u)), u => Assert.Equal(open.GetValueOrDefault(u), fair.OpenPullOf(u)));
+            }
+        });
+
+    private void Ready(params long[] users)
+    {
+        foreach (var user in users)
+        {
+            queue.Ready(new UserId(user));
+        }
+    }
+
+    private OpenPull? Next() => queue.Next(8, Now);
+
+    private long ServeNext(bool more)
+    {
+        var pull = Next()!;
+        Assert.True(queue.Take(Batch(pull, more)));
+        return pull.User.Value;
+    }
+
+    private static Batch Batch(OpenPull pull, bool more) =>
+        new(pull.User, new LaneId(new PoolId(1), 0), 1, pull.Nr, new LeaseNr(1), new TaskId(1), [new SeqRange(1, 1)], [], more);
+}
