@@ -80,6 +80,7 @@ internal sealed class QueueWorld
             e => Assert.Equal(state.Lease(e.Lease)!.Lane, message switch { Returned m => m.Lane, LeasesNotHeld m => m.Lane, _ => default }));
         Record(decision.Events);
         var reply = decision.Reply();
+        Assert.True(reply is not Batch given || given.More == state.HasDueWork(given.Lane, NowMs), "a batch does not say rightly whether there is more");
         for (var consequences = state.Consequences(NowMs); consequences.Count > 0; consequences = state.Consequences(NowMs))
         {
             Record(consequences);
@@ -307,7 +308,7 @@ internal sealed class QueueWorld
             Say(new Outcomes(User, open.Lane, commit++, [real with { Task = new TaskId(99) }, real with { Task = new TaskId(1 + (open.Task.Value % 7)) }, real with { Seq = 999 }]));
             Say(new Returned(User, others, open.Nr, [new SeqRange(1, 9)]));
             Say(new LeasesNotHeld(User, others, [open.Nr]));
-            Say(new Outcomes(User, open.Lane, commit++, [real, real with { Attempt = 77 }, real with { Kind = OutcomeKind.Sent }]));
+            Say(new Outcomes(User, open.Lane, commit++, [real with { Attempt = 77 }, real, real with { Kind = OutcomeKind.Sent }]));
         }
     }
 

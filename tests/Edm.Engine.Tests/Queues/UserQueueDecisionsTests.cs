@@ -186,6 +186,50 @@ public sealed class UserQueueDecisionsTests
         Assert.IsType<TaskFinished>(Assert.Single(state.Consequences(nowMs)));
     }
 
+    /// <summary>What each command does to a task in each phase: how many it says were changed, or why it is refused.</summary>
+    public static TheoryData<string, string, string> Commands => new()
+    {
+        { "running", "pause", "1" }, { "running", "resume", "0" }, { "running", "cancel", "3" }, { "running", "retry", "1" },
+        { "paused", "pause", "0" }, { "paused", "resume", "1" }, { "paused", "cancel", "3" }, { "paused", "retry", "1" },
+        { "cancelled", "pause", "WrongState" }, { "cancelled", "resume", "WrongState" }, { "cancelled", "cancel", "0" }, { "cancelled", "retry", "WrongState" },
+        { "finished", "pause", "WrongState" }, { "finished", "resume", "WrongState" }, { "finished", "cancel", "WrongState" }, { "finished", "retry", "1" },
+        { "unknown", "pause", "NoSuchTask" }, { "unknown", "resume", "NoSuchTask" }, { "unknown", "cancel", "NoSuchTask" }, { "unknown", "retry", "NoSuchTask" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void A_command_does_what_the_phase_of_the_task_allows(string phase, string command, string expected)
+    {
+        Queue(1, 5);
+        End(Pull(1), OutcomeKind.Failed);
+        End(Pull(1), OutcomeKind.Deferred);
+        switch (phase)
+        {
+            case "paused": Say(new PauseTask(User, new TaskId(1))); break;
+            case "cancelled": Say(new CancelTask(User, new TaskId(1))); break;
+            case "finished":
+                End(Pull(3), OutcomeKind.Sent);
+                nowMs += 100_000;
+                End(Pull(1), OutcomeKind.Sent);
+                state.Apply(Assert.Single(state.Consequences(nowMs)));
+                break;
+        }
+
+        // One failed, one pending, and of the three that wait one is leased, but for the finished task.
+        _ = phase is "running" or "paused" && Say(new ResumeTask(User, new TaskId(1))) is not null && Pull(1).Lease is not null;
+        _ = phase is "paused" && Say(new PauseTask(User, new TaskId(1))) is not null;
+        var id = new TaskId(phase == "unknown" ? 99 : 1);
+        var reply = Say(command switch
+        {
+            "pause" => new PauseTask(User, id),
+            "resume" => new ResumeTask(User, id),
+            "cancel" => new CancelTask(User, id),
+            _ => (IForUserQueue)new RetryFailed(User, id),
+        });
+
+        Assert.Equal(expected, reply is Accepted accepted ? $"{accepted.Changed}" : $"{((Refused)reply!).Code}");
+    }
+
     public static TheoryData<string, QueueTask> Nonsense => new()
     {
         { "segments", Valid with { Segments = [new Segment(new SeqRange(2, 5))] } },
