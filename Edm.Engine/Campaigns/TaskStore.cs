@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -8,7 +9,7 @@ using LinqToDB.Mapping;
 namespace Edm.Engine.Campaigns;
 
 /// <summary>Tasks and their recipients as SQL knows them. Another user's task is answered like one that does not exist.</summary>
-public sealed class TaskStore(EdmDatabase database, TimeProvider time)
+public sealed class TaskStore(EdmDatabase database, SendingSettings sending, TimeProvider time)
 {
     public Task<TaskRecord?> FindAsync(UserId user, TaskId id, CancellationToken cancellation) =>
         database.RunAsync(
@@ -86,7 +87,7 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
                 [
                     .. rows.Select(row => new QueueTask(
                         new UserId(row.UserId), new TaskId(row.Id), new PoolId(row.PoolId), row.Lanes, row.Priority,
-                        [new Segment(new SeqRange(1, row.Planned))], RetryRules.Default, UnknownPolicy.Hold)),
+                        [new Segment(new SeqRange(1, row.Planned))], sending.Retry, sending.Unknown)),
                 ];
             },
             cancellation);

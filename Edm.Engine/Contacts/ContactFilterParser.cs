@@ -1,3 +1,5 @@
+using Edm.Engine.Settings;
+
 namespace Edm.Engine.Contacts;
 
 /// <summary>Recursive descent: or → and → not → test. Every depth and length is bounded, since the text comes from outside.</summary>

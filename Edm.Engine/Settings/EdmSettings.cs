@@ -1,4 +1,5 @@
 using Akka.Configuration;
+using Edm.Contracts;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ public sealed record EdmSettings(
     StorageSettings Storage,
     ClusterSettings Cluster,
     SmtpTimeouts Smtp,
+    SendingSettings Sending,
     LifecycleSettings Lifecycle)
 {
     /// <summary>Kestrel refuses nothing up to here by itself; the true bound is the disk that an import fills.</summary>
@@ -47,6 +49,7 @@ public sealed record EdmSettings(
             new StorageSettings(reader.TextOrNull("edm.storage.connection-string"), folder),
             ReadCluster(reader),
             ReadSmtp(reader),
+            ReadSending(reader),
             ReadLifecycle(reader));
         reader.RefuseUnknown("edm");
         return settings;
@@ -91,6 +94,22 @@ public sealed record EdmSettings(
         Data = reader.Duration("edm.smtp.data", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)),
     };
 
+    private static SendingSettings ReadSending(SettingsReader reader)
+    {
+        var (shortest, longest) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
+        var first = reader.Duration("edm.sending.first-delay", shortest, longest);
+        var max = reader.Duration("edm.sending.max-delay", shortest, longest);
+        if (max < first)
+        {
+            throw new SettingsException("edm.sending.max-delay: must not be shorter than edm.sending.first-delay.");
+        }
+
+        var rules = new RetryRules(
+            reader.Number("edm.sending.max-attempts", 1, 1000), (int)first.TotalSeconds, (int)max.TotalSeconds,
+            (int)reader.Duration("edm.sending.max-age", shortest, longest).TotalSeconds);
+        return new SendingSettings(rules, reader.Choice("edm.sending.unknown", ("hold", UnknownPolicy.Hold), ("resend", UnknownPolicy.Resend)));
+    }
+
     private static LifecycleSettings ReadLifecycle(SettingsReader reader)
     {
         var shutdown = reader.Duration("edm.lifecycle.shutdown", TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10));
@@ -109,5 +128,11 @@ public sealed record HttpSettings(Uri Url, long MaxBody, long MaxImport, int Fai
 public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<SeedNode> Seeds);
 
 public sealed record SeedNode(string Host, int Port);
+
+/// <summary>The rules that a task gets when it is launched.</summary>
+public sealed record SendingSettings(RetryRules Retry, UnknownPolicy Unknown)
+{
+    public static readonly SendingSettings Default = new(RetryRules.Default, UnknownPolicy.Hold);
+}
 
 public sealed record LifecycleSettings(TimeSpan Drain, TimeSpan Shutdown);

@@ -106,8 +106,7 @@ internal sealed partial class SettingsReader(Config config)
         {
             if (!_known.Contains(key))
             {
-                var near = _known.OrderBy(known => Distance(known, key)).FirstOrDefault();
-                throw new SettingsException($"{key}: there is no such setting{(near is null ? "" : $"; the nearest is {near}")}. hocon/edm.conf lists all of them.");
+                throw new SettingsException($"{key}: there is no such setting; the nearest is {NearestName.Of(key, _known)}. hocon/edm.conf lists all of them.");
             }
         }
     }
@@ -120,26 +119,6 @@ internal sealed partial class SettingsReader(Config config)
         }
 
         return value.GetObject().Items.SelectMany(item => Leaves($"{path}.{item.Key}", item.Value));
-    }
-
-    /// <summary>Edit distance (Levenshtein), two rows at a time.</summary>
-    private static int Distance(string a, string b)
-    {
-        var previous = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
-        {
-            var current = new int[b.Length + 1];
-            current[0] = i;
-            for (var j = 1; j <= b.Length; j++)
-            {
-                var replace = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                current[j] = Math.Min(replace, Math.Min(previous[j], current[j - 1]) + 1);
-            }
-
-            previous = current;
-        }
-
-        return previous[b.Length];
     }
 
     [GeneratedRegex(@"^(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)$", RegexOptions.CultureInvariant)]

@@ -62,6 +62,7 @@ internal static class EdmHost
     private static void AddServices(IServiceCollection services, EdmSettings settings, Config config)
     {
         services.AddSingleton(settings);
+        services.AddSingleton(settings.Sending);
         services.AddEdmStorage(settings.Storage);
         services.AddEdmUsers();
         services.AddContacts();

@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Contacts;
+using Edm.Engine.Settings;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
 using LinqToDB.Data;
@@ -12,7 +13,7 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
 {
     private CampaignStore Campaigns => new(Database, Time);
     private AudienceStore Audiences => new(Database, Time);
-    private TaskStore Tasks => new(Database, Time);
+    private TaskStore Tasks => new(Database, SendingSettings.Default, Time);
     private RecipientSource Source => new(Database);
     private RecipientStore Recipients => new(Database);
 

@@ -85,6 +85,8 @@ public sealed class EdmSettingsTests
     [InlineData("edm.http.url = \"https://x\"", "edm.http.url: 'https://x' is not an address to listen on.")]
     [InlineData("edm.lifecycle.drain = 30", "edm.lifecycle.drain: '30' is not a duration.")]
     [InlineData("edm.lifecycle.drain = 40s", "edm.lifecycle.drain: must be shorter than edm.lifecycle.shutdown")]
+    [InlineData("edm.sending.max-delay = 1s", "edm.sending.max-delay: must not be shorter than edm.sending.first-delay.")]
+    [InlineData("edm.sending.unknown = maybe", "edm.sending.unknown: 'maybe' is none of hold, resend.")]
     [InlineData("edm.environment = staging", "edm.environment: 'staging' is none of development, production, test.")]
     [InlineData("edm.http.max-bodi = 4MiB", "edm.http.max-bodi: there is no such setting; the nearest is edm.http.max-body.")]
     [InlineData("edm.htp { url = x }", "edm.htp.url: there is no such setting; the nearest is edm.http.url.")]

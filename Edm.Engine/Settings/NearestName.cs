@@ -1,4 +1,4 @@
-namespace Edm.Engine.Contacts;
+namespace Edm.Engine.Settings;
 
 /// <summary>For errors that say what was probably meant.</summary>
 internal static class NearestName
