@@ -42,10 +42,9 @@ internal sealed class DeliveriesProjection(DeliveriesStore store, string tag) : 
             .GroupedWithin(MaxBatch, MaxWait)
             .SelectAsync(1, async batch =>
             {
-                var envelopes = batch.ToArray();
                 try
                 {
-                    await store.ApplyAsync(envelopes.Select(Read), ((Sequence)envelopes[^1].Offset).Value, stopping.Token);
+                    await store.ApplyAsync([.. batch.Select(Read)], stopping.Token);
                 }
                 catch (Exception e) when (!stopping.IsCancellationRequested)
                 {
@@ -57,10 +56,11 @@ internal sealed class DeliveriesProjection(DeliveriesStore store, string tag) : 
             })
             .MapMaterializedValue(_ => NotUsed.Instance);
 
-    private static (UserId, IUserQueueEvent) Read(EventEnvelope envelope)
+    private static ProjectedEvent Read(EventEnvelope envelope)
     {
         var id = envelope.PersistenceId.AsSpan(PersistenceIdPrefix.Length);
-        return (new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), (IUserQueueEvent)envelope.Event);
+        return new ProjectedEvent(
+            new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), (IUserQueueEvent)envelope.Event, ((Sequence)envelope.Offset).Value);
     }
 }
 

@@ -6,6 +6,9 @@ using NpgsqlTypes;
 
 namespace Edm.Engine.Storage.Projections;
 
+/// <summary>An event of a UserQueue and its place in the journal.</summary>
+public sealed record ProjectedEvent(UserId User, IUserQueueEvent Event, long Offset);
+
 /// <summary>Writes what UserQueue events say into <c>deliveries</c> and <c>tasks</c>, together with how far it has read: each event counts exactly once.</summary>
 public sealed class DeliveriesStore(EdmDatabase database)
 {
@@ -17,19 +20,30 @@ public sealed class DeliveriesStore(EdmDatabase database)
             "SELECT COALESCE((SELECT position FROM projection_offsets WHERE name = @name), 0)", cancellation, new DataParameter("name", Name)),
         cancellation);
 
-    /// <param name="events">In the order of the journal.</param>
-    /// <param name="offset">That of the last one.</param>
-    public Task ApplyAsync(IEnumerable<(UserId User, IUserQueueEvent Event)> events, long offset, CancellationToken cancellation)
+    /// <param name="events">In the order of the journal. Those that were applied before, by another projection that was still running, change nothing.</param>
+    public Task ApplyAsync(IReadOnlyList<ProjectedEvent> events, CancellationToken cancellation)
     {
-        var changes = new DeliveryChanges();
-        foreach (var (user, happened) in events)
+        ArgumentNullException.ThrowIfNull(events);
+        if (events.Count == 0)
         {
-            changes.Add(user, happened);
+            return Task.CompletedTask;
         }
 
         return database.WriteAsync(
             async connection =>
             {
+                var applied = await LockOffsetAsync(connection, cancellation);
+                var changes = new DeliveryChanges();
+                foreach (var fresh in events.Where(e => e.Offset > applied))
+                {
+                    changes.Add(fresh.User, fresh.Event);
+                }
+
+                foreach (var (task, change) in changes.Tasks)
+                {
+                    await MoveOlderAsync(connection, task, change, cancellation);
+                }
+
                 if (connection.IsPostgres)
                 {
                     await WriteDeliveriesPostgresAsync(connection, changes, cancellation);
@@ -45,13 +59,38 @@ public sealed class DeliveriesStore(EdmDatabase database)
                 }
 
                 await connection.ExecuteAsync(
-                    """
-                    INSERT INTO projection_offsets (name, position) VALUES (@name, @position)
-                    ON CONFLICT (name) DO UPDATE SET position = excluded.position
-                    """,
-                    cancellation, new DataParameter("name", Name), new DataParameter("position", offset));
+                    "UPDATE projection_offsets SET position = @position WHERE name = @name",
+                    cancellation, new DataParameter("name", Name), new DataParameter("position", Math.Max(applied, events[^1].Offset)));
             },
             cancellation);
+    }
+
+    /// <summary>Takes the offset's row, so that two projections that overlap for a moment follow each other.</summary>
+    private static async Task<long> LockOffsetAsync(EdmConnection connection, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(
+            "INSERT INTO projection_offsets (name, position) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING", cancellation, new DataParameter("name", Name));
+        return await connection.ExecuteAsync<long>(
+            $"SELECT position FROM projection_offsets WHERE name = @name{(connection.IsPostgres ? " FOR UPDATE" : "")}", cancellation, new DataParameter("name", Name));
+    }
+
+    /// <summary>Before the rows of this run are written: it holds for those that were there.</summary>
+    private static async Task MoveOlderAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation)
+    {
+        const string Move = "UPDATE deliveries SET state = @to, due_at = NULL WHERE task_id = @task AND state = @from";
+        if (change.ReopensFailed)
+        {
+            await MoveAsync(RecipientState.Failed, RecipientState.Waiting);
+        }
+
+        if (change.CancelsPending)
+        {
+            await MoveAsync(RecipientState.PendingRetry, RecipientState.Cancelled);
+        }
+
+        Task<int> MoveAsync(RecipientState from, RecipientState to) => connection.ExecuteAsync(
+            Move, cancellation,
+            new DataParameter("to", to.Name(), DataType.Text), new DataParameter("task", task.Value), new DataParameter("from", from.Name(), DataType.Text));
     }
 
     private static Task<int> WriteTaskAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation) => connection.ExecuteAsync(

@@ -19,6 +19,11 @@ internal sealed class TaskChange
 
     /// <summary>Null: as before; 0: not finished (any more).</summary>
     public long? FinishedAtMs { get; set; }
+    /// <summary>Rows from before this run that are pending become cancelled.</summary>
+    public bool CancelsPending { get; set; }
+
+    /// <summary>Rows from before this run that have failed wait again.</summary>
+    public bool ReopensFailed { get; set; }
     public int Sent { get; set; }
     public int Failed { get; set; }
     public int Skipped { get; set; }
@@ -39,7 +44,7 @@ internal sealed class DeliveryChanges
             case TaskQueued e: Task(e.Task).State = "running"; break;
             case TaskPaused e: Task(e.Task).State = "paused"; break;
             case TaskResumed e: Task(e.Task).State = "running"; break;
-            case TaskCancelled e: Task(e.Task).State = "cancelled"; break;
+            case TaskCancelled e: Cancelled(e); break;
             case TaskFinished e: Finished(e); break;
             case FailedRetried e: Retried(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
@@ -57,15 +62,32 @@ internal sealed class DeliveryChanges
         task.State = task.State == "cancelled" ? "cancelled" : "finished";
     }
 
-    private void Retried(FailedRetried e)
+    private void Cancelled(TaskCancelled e)
     {
         var task = Task(e.Task);
-        task.Failed -= e.Seqs.Sum(r => r.Count);
-        if (task.State == "finished" || task.State is null)
-        {
-            task.State = "reopened";
-        }
+        task.State = "cancelled";
+        task.CancelsPending = true;
+        Move(e.Task, RecipientState.PendingRetry, RecipientState.Cancelled);
+    }
 
+    private void Move(TaskId task, RecipientState from, RecipientState to)
+    {
+        foreach (var change in Deliveries.Where(d => d.Key.Task == task && d.Value.Last.State == from).Select(d => d.Value))
+        {
+            change.Last = change.Last with { State = to, DueMs = null };
+        }
+    }
+
+    private void Retried(FailedRetried e)
+    {
+        // A retry is of all that have failed so far.
+        Move(e.Task, RecipientState.Failed, RecipientState.Waiting);
+        var task = Task(e.Task);
+        task.ReopensFailed = true;
+        task.Failed -= e.Seqs.Sum(r => r.Count);
+
+        // Where this run doesn't say what the task was, the statement looks.
+        task.State = task.State switch { "finished" => "running", null => "reopened", var other => other };
         task.FinishedAtMs = 0;
     }
 

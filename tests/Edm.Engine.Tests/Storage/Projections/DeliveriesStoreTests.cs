@@ -1,0 +1,131 @@
+using Edm.Contracts;
+using Edm.Engine.Storage.Projections;
+using Edm.Testing.Databases;
+using Edm.Testing.Servers;
+using LinqToDB.Data;
+using Xunit;
+
+namespace Edm.Engine.Tests.Storage.Projections;
+
+public sealed class DeliveriesStoreTestsOnSqlite() : DeliveriesStoreTests(new SqliteDatabases());
+
+[Collection(PostgresFixture.Collection)]
+public sealed class DeliveriesStoreTestsOnPostgres(PostgresFixture postgres) : DeliveriesStoreTests(new PostgresDatabases(postgres));
+
+public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests(databases)
+{
+    private static readonly TaskId Task1 = new(1);
+    private static readonly LaneId Lane = new(new PoolId(1), 0);
+
+    private UserId user;
+
+    private DeliveriesStore Store => new(Database);
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        user = await AddUserAsync();
+        await Database.RunAsync(connection => connection.ExecuteAsync(
+            """
+            INSERT INTO pools (id, user_id, name, lanes, created_at) VALUES (1, @user, 'p', 1, 0);
+            INSERT INTO templates (id, user_id, name, version, created_at, updated_at) VALUES (1, @user, 't', 1, 0, 0);
+            INSERT INTO campaigns (id, user_id, name, template_id, pool_id, state, created_at) VALUES (1, @user, 'c', 1, 1, 'launched', 0);
+            INSERT INTO tasks (id, user_id, campaign_id, round, template_id, template_version, pool_id, priority, planned, state, created_at)
+              VALUES (1, @user, 1, 1, 1, 1, 1, 1, 5, 'launching', 0);
+            """,
+            new DataParameter("user", user.Value)));
+    }
+
+    [Fact]
+    public async Task Each_recipient_has_the_state_of_its_last_outcome_and_the_sum_of_its_attempts()
+    {
+        await Apply(
+            (1, Queued()),
+            (2, Recorded(Of(1, OutcomeKind.Deferred, RecipientState.PendingRetry, 1), Of(2, OutcomeKind.Sent, RecipientState.Sent, 1))),
+            (3, Recorded(Of(1, OutcomeKind.Sent, RecipientState.Sent, 2), Of(3, OutcomeKind.Skipped, RecipientState.Skipped, 1))));
+
+        Assert.Equal(["1 sent 2", "2 sent 1", "3 skipped 0"], await Deliveries());
+        Assert.Equal("running sent=2 failed=0 skipped=1 unknown=0 finished=", await TheTask());
+        Assert.Equal(3, await Store.OffsetAsync(default));
+    }
+
+    [Fact]
+    public async Task Events_that_were_applied_before_change_nothing()
+    {
+        (long, IUserQueueEvent)[] events = [(1, Queued()), (2, Recorded(Of(1, OutcomeKind.Sent, RecipientState.Sent, 1)))];
+        await Apply(events);
+
+        await Apply([.. events, (3, Recorded(Of(2, OutcomeKind.Failed, RecipientState.Failed, 1)))]);
+        await Apply(events);
+
+        Assert.Equal(["1 sent 1", "2 failed 1"], await Deliveries());
+        Assert.Equal("running sent=1 failed=1 skipped=0 unknown=0 finished=", await TheTask());
+        Assert.Equal(3, await Store.OffsetAsync(default));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Failed_recipients_wait_again_when_they_are_retried(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded(Of(1, OutcomeKind.Failed, RecipientState.Failed, 1), Of(2, OutcomeKind.Sent, RecipientState.Sent, 1))),
+            (3, new TaskFinished(Task1, [0, 0, 0, 1, 1, 0, 0, 0], 30)),
+            (4, new FailedRetried(Task1, [new SeqRange(1, 1)], 40)));
+
+        Assert.Equal(["1 waiting 1", "2 sent 1"], await Deliveries());
+        Assert.Equal("running sent=1 failed=0 skipped=0 unknown=0 finished=", await TheTask());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Pending_recipients_are_cancelled_with_their_task_which_stays_cancelled_when_it_is_finished(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded(Of(1, OutcomeKind.Deferred, RecipientState.PendingRetry, 1), Of(2, OutcomeKind.Unknown, RecipientState.Unknown, 1))),
+            (3, new TaskCancelled(Task1, 30)),
+            (4, new TaskFinished(Task1, [0, 0, 0, 0, 0, 0, 4, 1], 40)));
+
+        Assert.Equal(["1 cancelled 1", "2 unknown 1"], await Deliveries());
+        Assert.Equal("cancelled sent=0 failed=0 skipped=0 unknown=1 finished=40", await TheTask());
+    }
+
+    private async Task ApplyInRuns(bool inOneRun, params (long Offset, IUserQueueEvent Event)[] events)
+    {
+        if (inOneRun)
+        {
+            await Apply(events);
+            return;
+        }
+
+        foreach (var one in events)
+        {
+            await Apply(one);
+        }
+    }
+
+    private Task Apply(params (long Offset, IUserQueueEvent Event)[] events) =>
+        Store.ApplyAsync([.. events.Select(e => new ProjectedEvent(user, e.Event, e.Offset))], default);
+
+    private static TaskQueued Queued() => new(Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, 5))], RetryRules.Default, UnknownPolicy.Hold, 0);
+
+    private static OutcomesRecorded Recorded(params RecordedOutcome[] items) => new(Lane, 1, items, 20);
+
+    private static RecordedOutcome Of(int seq, OutcomeKind kind, RecipientState state, int attempt) => new(
+        new Outcome(Task1, new LeaseNr(1), seq, attempt, kind, 10 * attempt, new ServiceId(1), 250, "2.0.0", "Ok", null), state, state == RecipientState.PendingRetry ? 99 : null);
+
+    private async Task<List<string>> Deliveries() => await Database.RunAsync(async connection =>
+        (await connection.QueryToListAsync<string>(
+            "SELECT seq || ' ' || state || ' ' || attempts FROM deliveries WHERE (due_at IS NULL) = (state <> 'pending-retry') ORDER BY seq")).ToList());
+
+    private Task<string> TheTask() => Database.RunAsync(connection => connection.ExecuteAsync<string>(
+        """
+        SELECT state || ' sent=' || sent || ' failed=' || failed || ' skipped=' || skipped || ' unknown=' || unknown || ' finished=' || coalesce(cast(finished_at AS text), '')
+        FROM tasks WHERE id = 1
+        """));
+}
