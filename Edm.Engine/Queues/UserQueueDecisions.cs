@@ -155,7 +155,8 @@ public static class UserQueueDecisions
 
     private static Batch BatchOf(this UserQueueState state, Pull m, LeaseNr nr, long nowMs)
     {
-        var lease = state.Lease(nr);
+        // A task that was paused or cancelled since then is not handed out again: the lane never gets to hold this lease, says so when asked, and it ends.
+        var lease = state.Lease(nr) is { } open && state.Task(open.Task)?.Phase == TaskPhase.Running ? open : null;
         var (fresh, retries) = lease?.Open() ?? ([], []);
         return new Batch(m.User, m.Lane, m.Epoch, m.Nr, lease?.Nr, lease?.Task ?? default, fresh, retries, state.HasDueWork(m.Lane, nowMs));
     }
