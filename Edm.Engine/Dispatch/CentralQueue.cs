@@ -240,7 +240,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
         {
             if (starters.Remove(key, out var sink))
             {
-                sink.Tell(new Go(key, rooms.InFlight.Begin(lane, key)));
+                sink.Tell(new Go(key));
             }
         }
 

@@ -9,8 +9,8 @@ namespace Edm.Engine.Dispatch;
 /// <summary>May this connection send this mail? Answered with <see cref="Go"/> once the start is durable, or with <see cref="Refuse"/>.</summary>
 internal sealed record StartMail(Mail Mail, ServiceId Service) : INoSerializationVerificationNeeded;
 
-/// <summary>The start is durable: send it now, and put what becomes of it into <paramref name="Outcome"/>, whatever happens to the actors meanwhile.</summary>
-internal sealed record Go(MailKey Key, TaskCompletionSource<EndedMail> Outcome) : INoSerializationVerificationNeeded;
+/// <summary>The start is durable: send it now.</summary>
+internal sealed record Go(MailKey Key) : INoSerializationVerificationNeeded;
 
 /// <summary>The lane does not hold this mail any more (recalled), or it is draining: nothing may be sent.</summary>
 internal sealed record Refuse(MailKey Key) : INoSerializationVerificationNeeded;

@@ -37,7 +37,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private ServiceQuota quota;
     private SuccessRate success;
 
-    /// <summary>Credits granted and not spent; each holds a token and a place of the quota.</summary>
+    /// <summary>Credits granted and not spent; each has taken a token.</summary>
     private int granted;
     private bool probing;
     private bool stopped;
@@ -107,7 +107,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
         var now = Now;
         var free = slots.Count(s => s.IsFree) - granted;
-        var room = Math.Min(free, quota.Left(Limits, now));
+        var room = (int)Math.Min(free, (long)quota.Left(Limits, now) - Reserved);
         if (breaker.State != BreakerState.Closed)
         {
             // One mail is the probe; the others wait for what it finds.
@@ -129,7 +129,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         if (credits > 0)
         {
             granted += credits;
-            quota = quota.Count(now, credits);
             select.Tell(new Grant(service.Id, Self, ServiceScore.Of((double)free / slots.Count, quota.Share(Limits, now), success.Rate), credits));
         }
         else if (probing && granted == 0 && slots.TrueForAll(s => s.IsFree))
@@ -165,18 +164,11 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private void Withdraw()
     {
         select.Tell(new Revoke(service.Id));
-        GiveBack(granted);
         granted = 0;
     }
 
-    /// <summary>Places of the quota that were taken for mails that never started.</summary>
-    private void GiveBack(int places)
-    {
-        if (places > 0)
-        {
-            quota = quota.Count(Now, -places);
-        }
-    }
+    /// <summary>Places of the quota that are spoken for: credits, and mails that are on the way to their start. A start counts in the hour in which it happens.</summary>
+    private int Reserved => granted + slots.Count(s => !s.IsFree && !s.IsSending);
 
     private void OnOffer(Mail mail)
     {
@@ -245,7 +237,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             return;
         }
 
-        GiveBack(1);
         Release(slot);
         if (prepared.BadMail is { } reason)
         {
@@ -292,8 +283,11 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         if (slots.Find(s => s.IsBusyWith(go.Key)) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
         {
+            // Here and not where the lane commits: a sink that ends before it gets this far has put nothing on the wire, and must not be waited for.
+            var outcome = rooms.InFlight.Begin(service.Lane, go.Key);
             slot.IsSending = true;
-            SendAsync(connection, message, mail, service, go.Outcome).PipeTo(Self);
+            quota = quota.Count(Now);
+            SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
         }
         else
         {
@@ -369,7 +363,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         if (slots.Find(s => s.IsBusyWith(key)) is { } slot)
         {
-            GiveBack(1);
             Release(slot);
             GrantMore();
             StopIfRetired();
@@ -462,7 +455,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         var blocked = !service.Enabled ? "disabled"
             : stopped ? "stopping"
             : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
-            : quota.Left(Limits, now) == 0 && granted == 0 ? "quota used up"
+            : quota.Left(Limits, now) == 0 ? "quota used up"
             : null;
         return new ServiceReport(
             service.Id, slots.Count, slots.Count(s => s.IsSending), granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);

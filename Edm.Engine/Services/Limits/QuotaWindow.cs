@@ -8,6 +8,7 @@ public readonly record struct QuotaWindow(long Nr, int Used)
     public QuotaWindow Count(TimeSpan length, DateTimeOffset at, int n)
     {
         var nr = NrOf(length, at);
+        ArgumentOutOfRangeException.ThrowIfNegative(n);
         return nr > Nr ? new QuotaWindow(nr, n) : this with { Used = Used + n };
     }
 
