@@ -9,9 +9,14 @@ namespace Edm.Benchmarks;
 /// <param name="Conditions">What a reader needs in order to repeat it.</param>
 internal sealed record Figure(string Bench, string Unit, double? Ours, double? Baseline, string BaselineName, IReadOnlyDictionary<string, object> Conditions)
 {
+    /// <summary>Seconds, bytes, shares of a core: the less the better. False for what counts in mails a second.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool LessIsBetter { get; init; }
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public double? Ratio => Ours is { } ours && Baseline is { } baseline and not 0 ? Math.Round(ours / baseline, 3) : null;
+    /// <summary>Above 1: ours is better, whatever the unit.</summary>
+    public double? Ratio => Ours is { } ours and not 0 && Baseline is { } baseline and not 0 ? Math.Round(LessIsBetter ? baseline / ours : ours / baseline, 3) : null;
 
     public string ToJson() => JsonSerializer.Serialize(this with { Ours = Round(Ours), Baseline = Round(Baseline) }, Json);
 

@@ -40,7 +40,7 @@ internal sealed class MemoryBenchmark : IBenchmark
             ["median"] = new[] { (int)smaller.Median, (int)larger.Median },
             ["highestSinceStart"] = new[] { (int)smaller.SinceStart, (int)larger.SinceStart },
             ["sent"] = new[] { smaller.Sent, larger.Sent },
-        });
+        }) { LessIsBetter = true };
     }
 
     private static async Task<(double Highest, double Median, double SinceStart, int Sent)> MeasureAsync(string database, int recipients, int services, int seconds)
