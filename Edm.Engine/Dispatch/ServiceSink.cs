@@ -1,10 +1,8 @@
 using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
-using Edm.Engine.Content;
 using Edm.Engine.Services;
 using Edm.Engine.Services.Limits;
-using MimeKit;
 
 namespace Edm.Engine.Dispatch;
 
@@ -29,7 +27,9 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private readonly CancellationTokenSource stopping = new();
     private readonly CircuitBreaker breaker = new();
     private readonly TokenBucket bucket;
-    private readonly List<Slot> slots = [];
+    private readonly Slots slots = new();
+    private readonly PrepareMail prepare;
+    private readonly SendMail send;
 
     /// <summary>Not Akka's clock, whose tick of 100 ms would cost a service of 5 mails a second a fifth of its pace.</summary>
     private readonly ITimer wake;
@@ -48,11 +48,13 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     public ServiceSink(ServiceSettings service, IActorRef select, StartCounter starts, LaneRooms rooms)
     {
         (this.service, this.select, this.rooms) = (service, select, rooms);
+        prepare = new PrepareMail(rooms, stopping.Token);
+        send = new SendMail(rooms.Time, log, stopping.Token);
         quota = ServiceQuota.Of(starts);
         bucket = new TokenBucket(service.PerMinute, Now);
         var self = Self;
         wake = rooms.Time.CreateTimer(_ => self.Tell(GrantAgain.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        Resize();
+        slots.Resize(service.Connections);
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -106,7 +108,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
 
         var now = Now;
-        var free = slots.Count(s => s.IsFree) - granted;
+        var free = slots.Free - granted;
         var room = (int)Math.Min(free, (long)quota.Left(Limits, now) - Reserved);
         if (breaker.State != BreakerState.Closed)
         {
@@ -131,7 +133,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             granted += credits;
             select.Tell(new Grant(service.Id, Self, ServiceScore.Of((double)free / slots.Count, quota.Share(Limits, now), success.Rate), credits));
         }
-        else if (probing && granted == 0 && slots.TrueForAll(s => s.IsFree))
+        else if (probing && granted == 0 && slots.AllFree)
         {
             probing = false;
             breaker.GaveUp();
@@ -168,11 +170,11 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     }
 
     /// <summary>Places of the quota that are spoken for: credits, and mails that are on the way to their start. A start counts in the hour in which it happens.</summary>
-    private int Reserved => granted + slots.Count(s => !s.IsFree && !s.IsSending);
+    private int Reserved => granted + slots.Preparing;
 
     private void OnOffer(Mail mail)
     {
-        var slot = granted > 0 ? slots.Find(s => s.IsFree) : null;
+        var slot = granted > 0 ? slots.FindFree() : null;
         if (slot is null)
         {
             select.Tell(new Rebound(mail));
@@ -182,50 +184,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         granted--;
         slot.Mail = mail;
         slot.Connection ??= rooms.Transport.Open(service);
-        PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
-    }
-
-    /// <summary>Everything that can go wrong before the mail is started, so that it goes wrong for nobody.</summary>
-    private async Task<Prepared> PrepareAsync(IMailConnection connection, Mail mail, ServiceSettings with)
-    {
-        MimeMessage message;
-        try
-        {
-            var template = await rooms.Templates.GetAsync(mail.Task.Template, mail.Task.TemplateVersion, stopping.Token);
-            var rendered = template.Render(mail.Contact, new ServiceSender(with.SenderAddress, with.SenderName));
-            message = rooms.Mime.Compose(rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with.SenderAddress), Now);
-        }
-        catch (TemplateException e)
-        {
-            return new Prepared(mail.Key, null, null, $"template: {e.Message}", null);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or ParseException)
-        {
-            return new Prepared(mail.Key, null, null, "the mail can't be built from this contact", null);
-        }
-        catch (Exception e)
-        {
-            return new Prepared(mail.Key, null, null, null, e);
-        }
-
-        try
-        {
-            await connection.EnsureReadyAsync(stopping.Token);
-            return new Prepared(mail.Key, message, null, null, null);
-        }
-        catch (ServiceFaultException e)
-        {
-            return new Prepared(mail.Key, null, e, null, null);
-        }
-        catch (Exception e)
-        {
-            return new Prepared(mail.Key, null, null, null, e);
-        }
+        prepare.PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
     }
 
     private void OnPrepared(Prepared prepared)
     {
-        if (slots.Find(s => s.IsBusyWith(prepared.Key)) is not { Mail: { } mail } slot)
+        if (slots.BusyWith(prepared.Key) is not { Mail: { } mail } slot)
         {
             return;
         }
@@ -237,7 +201,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             return;
         }
 
-        Release(slot);
+        slots.Release(slot, NowMs);
         if (prepared.BadMail is { } reason)
         {
             Context.Parent.Tell(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason: reason)));
@@ -281,13 +245,13 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void OnGo(Go go)
     {
-        if (slots.Find(s => s.IsBusyWith(go.Key)) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
+        if (slots.BusyWith(go.Key) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
         {
             // Here and not where the lane commits: a sink that ends before it gets this far has put nothing on the wire, and must not be waited for.
             var outcome = rooms.InFlight.Begin(service.Lane, go.Key);
             slot.IsSending = true;
             quota = quota.Count(Now);
-            SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
+            send.SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
         }
         else
         {
@@ -295,46 +259,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>The outcome goes to <paramref name="outcome"/> first: it survives this actor.</summary>
-    private async Task<Sent> SendAsync(IMailConnection connection, MimeMessage message, Mail mail, ServiceSettings with, TaskCompletionSource<EndedMail> outcome)
-    {
-        Attempt attempt;
-        try
-        {
-            // Not cancelled when the actor stops: the mail is on the wire, and what became of it is wanted. The transport's deadlines bound it.
-            attempt = await connection.SendAsync(message, with.SenderAddress, mail.Contact.Email, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            // The transport promises not to throw; if it does, nobody knows how far it had got.
-            log.Error(e, "The transport of service {Service} failed in the middle of a mail", with.Id);
-            attempt = new Attempt(AttemptResult.Unknown, null, null, "", "the transport failed");
-        }
-
-        var kind = attempt.Result switch
-        {
-            AttemptResult.Accepted => OutcomeKind.Sent,
-            AttemptResult.Deferred => OutcomeKind.Deferred,
-            AttemptResult.Rejected => OutcomeKind.Failed,
-            AttemptResult.Unknown => OutcomeKind.Unknown,
-            _ => throw new InvalidOperationException($"{attempt.Result} is not a result."),
-        };
-        var ended = mail.Ended(kind, NowMs, with.Id, attempt.ReplyCode, attempt.Enhanced, attempt.Reply, attempt.Reason);
-        outcome.SetResult(ended);
-        if (stopping.IsCancellationRequested)
-        {
-            await connection.DisposeAsync();
-        }
-
-        return new Sent(mail.Key, attempt.Result, ended);
-    }
-
     private void OnSent(Sent sent)
     {
         Context.Parent.Tell(new MailEnded(sent.Ended));
-        if (slots.Find(s => s.IsBusyWith(sent.Key)) is { } slot)
+        if (slots.BusyWith(sent.Key) is { } slot)
         {
-            Release(slot);
+            slots.Release(slot, NowMs);
         }
 
         success = success.Count(sent.Result == AttemptResult.Accepted);
@@ -361,84 +291,29 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void OnRefuse(MailKey key)
     {
-        if (slots.Find(s => s.IsBusyWith(key)) is { } slot)
+        if (slots.BusyWith(key) is { } slot)
         {
-            Release(slot);
+            slots.Release(slot, NowMs);
             GrantMore();
             StopIfRetired();
         }
     }
-
-    private void Release(Slot slot)
-    {
-        slot.Free(NowMs);
-        if (slot.IsStale)
-        {
-            Close(slot);
-        }
-
-        if (slots.Count > Wanted)
-        {
-            slots.Remove(slot);
-            Close(slot);
-        }
-    }
-
-    private int Wanted => Math.Max(service.Connections, 1);
 
     private void OnConfigure(ServiceSettings changed)
     {
         Withdraw();
         service = changed;
         bucket.Change(changed.PerMinute, Now);
-        foreach (var slot in slots)
-        {
-            slot.IsStale = true;
-            if (slot.IsFree)
-            {
-                Close(slot);
-            }
-        }
-
+        slots.Renew();
         breaker.Succeeded();
         (probing, hasError) = (false, true);
-        Resize();
+        slots.Resize(service.Connections);
         GrantMore();
-    }
-
-    private void Resize()
-    {
-        while (slots.Count < Wanted)
-        {
-            slots.Add(new Slot());
-        }
-
-        foreach (var slot in slots.Where(s => s.IsFree).Take(slots.Count - Wanted).ToArray())
-        {
-            slots.Remove(slot);
-            Close(slot);
-        }
-    }
-
-    private static void Close(Slot slot)
-    {
-        var connection = slot.Connection;
-        (slot.Connection, slot.IsStale) = (null, false);
-        if (connection is not null)
-        {
-            // QUIT and close on their own time; nobody waits for it, and it never throws.
-            _ = connection.DisposeAsync().AsTask();
-        }
     }
 
     private void OnCheck()
     {
-        var idleSince = NowMs - CloseIdleAfterMs;
-        foreach (var slot in slots.Where(s => s.IsFree && s.Connection is not null && s.LastUsedMs < idleSince))
-        {
-            Close(slot);
-        }
-
+        slots.CloseIdle(NowMs - CloseIdleAfterMs);
         GrantMore();
         var report = Report();
         if (report != lastReport)
@@ -458,12 +333,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             : quota.Left(Limits, now) == 0 ? "quota used up"
             : null;
         return new ServiceReport(
-            service.Id, slots.Count, slots.Count(s => s.IsSending), granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);
+            service.Id, slots.Count, slots.Sending, granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);
     }
 
     private void StopIfRetired()
     {
-        if (retired && slots.TrueForAll(s => s.IsFree))
+        if (retired && slots.AllFree)
         {
             Context.Stop(Self);
         }
@@ -473,18 +348,9 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         stopping.Cancel();
         wake.Dispose();
-        foreach (var slot in slots.Where(s => !s.IsSending))
-        {
-            Close(slot);
-        }
-
+        slots.CloseAllButSending();
         base.PostStop();
     }
-
-    /// <param name="BadMail">This mail can't be sent by anybody, in plain words.</param>
-    private sealed record Prepared(MailKey Key, MimeMessage? Message, ServiceFaultException? ServiceFault, string? BadMail, Exception? Other) : INoSerializationVerificationNeeded;
-
-    private sealed record Sent(MailKey Key, AttemptResult Result, EndedMail Ended) : INoSerializationVerificationNeeded;
 
     private sealed record ErrorStored(Exception? Fault) : INoSerializationVerificationNeeded;
 

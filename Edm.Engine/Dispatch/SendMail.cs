@@ -1,0 +1,47 @@
+using Akka.Actor;
+using Akka.Event;
+using Edm.Contracts;
+using Edm.Engine.Services;
+using MimeKit;
+
+namespace Edm.Engine.Dispatch;
+
+internal sealed record Sent(MailKey Key, AttemptResult Result, EndedMail Ended) : INoSerializationVerificationNeeded;
+
+/// <summary>Puts a mail whose start is durable on the wire and says what became of it, whatever happens to the ServiceSink meanwhile.</summary>
+internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, CancellationToken stopping)
+{
+    /// <summary>The outcome goes to <paramref name="outcome"/> first: it survives the actor.</summary>
+    public async Task<Sent> SendAsync(IMailConnection connection, MimeMessage message, Mail mail, ServiceSettings with, TaskCompletionSource<EndedMail> outcome)
+    {
+        Attempt attempt;
+        try
+        {
+            // Not cancelled when the actor stops: the mail is on the wire, and what became of it is wanted. The transport's deadlines bound it.
+            attempt = await connection.SendAsync(message, with.SenderAddress, mail.Contact.Email, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // The transport promises not to throw; if it does, nobody knows how far it had got.
+            log.Error(e, "The transport of service {Service} failed in the middle of a mail", with.Id);
+            attempt = new Attempt(AttemptResult.Unknown, null, null, "", "the transport failed");
+        }
+
+        var kind = attempt.Result switch
+        {
+            AttemptResult.Accepted => OutcomeKind.Sent,
+            AttemptResult.Deferred => OutcomeKind.Deferred,
+            AttemptResult.Rejected => OutcomeKind.Failed,
+            AttemptResult.Unknown => OutcomeKind.Unknown,
+            _ => throw new InvalidOperationException($"{attempt.Result} is not a result."),
+        };
+        var ended = mail.Ended(kind, time.GetUtcNow().ToUnixTimeMilliseconds(), with.Id, attempt.ReplyCode, attempt.Enhanced, attempt.Reply, attempt.Reason);
+        outcome.SetResult(ended);
+        if (stopping.IsCancellationRequested)
+        {
+            await connection.DisposeAsync();
+        }
+
+        return new Sent(mail.Key, attempt.Result, ended);
+    }
+}
