@@ -12,6 +12,10 @@ public sealed record ContactRow
 {
     [PrimaryKey, Identity] public ContactId Id { get; init; }
     [Column] public UserId UserId { get; init; }
+
+    /// <summary>Dense within the user: its bit in every bitmap. Given out by the ContactBook alone.</summary>
+    [Column] public int Ordinal { get; init; }
+
     [Column] public string Email { get; init; } = "";
     [Column] public string EmailKey { get; init; } = "";
     [Column] public string? Handle { get; init; }

@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -58,31 +59,27 @@ internal sealed class PostgresStagingStore : IStagingStore
     private static readonly string Changes =
         string.Join(" OR ", Staging.Fields.Select(f => $"(s.{f} IS NOT NULL AND s.{f} IS DISTINCT FROM c.{f})")) + " OR NOT c.attributes @> s.attributes";
 
-    /// <summary>
-    /// Not one ON CONFLICT for all: that takes an id and locks a row for each contact that is there already. It remains for the case that somebody else
-    /// adds the contact meanwhile.
-    /// </summary>
+    /// <summary>No ON CONFLICT: whoever adds contacts of this user waits for the book, which the transaction holds.</summary>
     private static readonly string MergeSql = $"""
         WITH chunk AS MATERIALIZED (
           SELECT s.*, c.id AS contact, c.id IS NOT NULL AND ({Changes}) AS is_changed
           FROM staged s LEFT JOIN contacts c ON c.user_id = $1 AND c.email_key = s.email_key WHERE s.nr > $2 AND s.nr <= $3),
         updated AS (
           UPDATE contacts c SET {Newest}, attributes = {Merged("c.attributes", "s.attributes")}, updated_at = $4
-          FROM chunk s WHERE c.id = s.contact AND s.is_changed RETURNING 1),
+          FROM chunk s WHERE c.id = s.contact AND s.is_changed RETURNING c.ordinal),
         created AS (
-          INSERT INTO contacts AS c (user_id, {Columns}, status, created_at, updated_at)
-          SELECT $1, {Columns}, 'active', $4, $4 FROM chunk WHERE contact IS NULL ORDER BY nr
-          ON CONFLICT (user_id, email_key) DO UPDATE SET {Newest.Replace("(s.", "(excluded.", StringComparison.Ordinal)},
-            attributes = {Merged("c.attributes", "excluded.attributes")}, updated_at = excluded.updated_at
-          RETURNING (xmax = 0) AS is_new)
-        SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM created WHERE is_new), (SELECT count(*) FROM updated) + (SELECT count(*) FROM created WHERE NOT is_new)
+          INSERT INTO contacts (user_id, ordinal, {Columns}, status, created_at, updated_at)
+          SELECT $1, $5 + row_number() OVER (ORDER BY nr) - 1, {Columns}, 'active', $4, $4 FROM chunk WHERE contact IS NULL ORDER BY nr RETURNING 1)
+        SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM created), (SELECT count(*) FROM updated), (SELECT array_agg(DISTINCT ordinal) FROM updated)
         """;
 
+    private readonly EdmConnection _edm;
     private readonly NpgsqlConnection _connection;
     private readonly TimeProvider _time;
 
-    private PostgresStagingStore(NpgsqlConnection connection, TimeProvider time, ImportId import)
+    private PostgresStagingStore(EdmConnection edm, NpgsqlConnection connection, TimeProvider time, ImportId import)
     {
+        _edm = edm;
         _connection = connection;
         _time = time;
         Import = import;
@@ -92,9 +89,10 @@ internal sealed class PostgresStagingStore : IStagingStore
 
     public static async Task<PostgresStagingStore> BeginAsync(EdmDatabase database, TimeProvider time, UserId user, string fileName, CancellationToken cancellation)
     {
-        var connection = await database.OpenPostgresAsync(cancellation);
+        var edm = database.Open();
         try
         {
+            var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
             await using var transaction = await connection.BeginTransactionAsync(cancellation);
             await using var insert = new NpgsqlCommand(ImportStore.InsertSql, connection, transaction);
             foreach (var parameter in ImportStore.InsertParameters(user, fileName, time))
@@ -107,11 +105,11 @@ internal sealed class PostgresStagingStore : IStagingStore
             await ExecuteAsync(connection, $"SELECT pg_advisory_lock({ClaimOf(import)}); {CreateSql}", cancellation);
             // Not to be broken off: a commit that may have happened would leave an import that nobody marks as failed.
             await transaction.CommitAsync(CancellationToken.None);
-            return new PostgresStagingStore(connection, time, import);
+            return new PostgresStagingStore(edm, connection, time, import);
         }
         catch
         {
-            await connection.DisposeAsync();
+            await edm.DisposeAsync();
             throw;
         }
     }
@@ -181,17 +179,16 @@ internal sealed class PostgresStagingStore : IStagingStore
     }
 
     // The pool's reset (DISCARD ALL) drops the tables, the settings and the lock.
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public ValueTask DisposeAsync() => _edm.DisposeAsync();
 
     private static string Merged(string old, string fresh) =>
         $"CASE WHEN (SELECT count(*) FROM jsonb_object_keys({old} || {fresh})) > {Staging.MaxMergedAttributes} THEN {fresh} ELSE {old} || {fresh} END";
 
     private async Task<MergeCounts> ChunkAsync(UserId user, long after, CancellationToken cancellation)
     {
-        await using var transaction = await _connection.BeginTransactionAsync(cancellation);
-        // Two imports of one user take turns: they may hold the same contacts in another order, and would wait for each other in a circle.
-        await ExecuteAsync(_connection, $"SELECT pg_advisory_xact_lock({ClaimSpace >> 32}, {unchecked((int)user.Value)})", cancellation);
-        await using var merge = new NpgsqlCommand(MergeSql, _connection, transaction)
+        await using var transaction = await _edm.BeginWriteAsync(cancellation);
+        var book = await ContactBook.OpenAsync(_edm, user, cancellation);
+        await using var merge = new NpgsqlCommand(MergeSql, _connection, (NpgsqlTransaction?)_edm.Transaction)
         {
             CommandTimeout = PatientSeconds,
             Parameters =
@@ -200,6 +197,7 @@ internal sealed class PostgresStagingStore : IStagingStore
                 new() { Value = after },
                 new() { Value = after + ChunkRows },
                 new() { Value = _time.GetUtcNow().ToUnixTimeMilliseconds() },
+                new() { Value = book.Next },
             },
         };
         MergeCounts counts;
@@ -207,8 +205,14 @@ internal sealed class PostgresStagingStore : IStagingStore
         {
             await reader.ReadAsync(cancellation);
             counts = new MergeCounts(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+            foreach (var ordinal in await reader.IsDBNullAsync(3, cancellation) ? [] : reader.GetFieldValue<int[]>(3))
+            {
+                book.Touch(ordinal);
+            }
         }
 
+        book.Take((int)counts.Created);
+        await book.CloseAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return counts;
     }

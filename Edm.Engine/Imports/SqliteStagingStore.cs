@@ -1,5 +1,6 @@
 using System.Globalization;
 using Edm.Contracts;
+using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
 using LinqToDB.Data;
 using Microsoft.Data.Sqlite;
@@ -27,13 +28,24 @@ internal sealed class SqliteStagingStore : IStagingStore
     private static readonly string StageSql =
         $"{Upsert} {Newest("staged")}, attributes = {Merged("staged")}";
 
-    private static readonly string MergeSql = $"""
-        INSERT INTO contacts (user_id, email, email_key, handle, nickname, followers, country, language, category, bio, attributes, status, created_at, updated_at)
-        SELECT @user, email, email_key, handle, nickname, followers, country, language, category, bio, json(attributes), 'active', @now, @now
+    private const string Columns = "email, email_key, handle, nickname, followers, country, language, category, bio, attributes";
+
+    private const string InsertSql = $"""
+        INSERT INTO contacts (user_id, ordinal, {Columns}, status, created_at, updated_at)
+        SELECT @user, @next + row_number() OVER (ORDER BY nr) - 1, {Columns}, 'active', @now, @now
+        FROM stage.staged s WHERE nr > @after AND nr <= @upto
+          AND NOT EXISTS (SELECT 1 FROM contacts c WHERE c.user_id = @user AND c.email_key = s.email_key) ORDER BY nr
+        """;
+
+    /// <summary>After the new ones are in: every row meets its contact.</summary>
+    private static readonly string UpdateSql = $"""
+        INSERT INTO contacts (user_id, ordinal, {Columns}, status, created_at, updated_at)
+        SELECT @user, -1, {Columns.Replace("attributes", "json(attributes)", StringComparison.Ordinal)}, 'active', @now, @now
         FROM stage.staged WHERE nr > @after AND nr <= @upto ORDER BY nr
         ON CONFLICT (user_id, email_key) DO UPDATE SET {Newest("contacts")}, attributes = {Merged("contacts")}, updated_at = excluded.updated_at
         WHERE {string.Join(" OR ", Staging.Fields.Select(f => $"(excluded.{f} IS NOT NULL AND excluded.{f} IS NOT contacts.{f})"))}
         OR json_patch(contacts.attributes, excluded.attributes) IS NOT json(contacts.attributes)
+        RETURNING ordinal
         """;
 
     private readonly EdmDatabase _database;
@@ -205,14 +217,18 @@ internal sealed class SqliteStagingStore : IStagingStore
 
     private async Task<MergeCounts> ChunkAsync(EdmConnection connection, UserId user, long after, CancellationToken cancellation)
     {
-        DataParameter[] parameters = [new("user", user.Value), new("after", after), new("upto", after + ChunkRows), new("now", _time.GetUtcNow().ToUnixTimeMilliseconds())];
-        const string chunk = "FROM stage.staged s WHERE s.nr > @after AND s.nr <= @upto";
-        var rows = await connection.ExecuteAsync<long>($"SELECT count(*) {chunk}", cancellation, parameters);
-        var known = await connection.ExecuteAsync<long>(
-            $"SELECT count(*) {chunk} AND EXISTS (SELECT 1 FROM contacts c WHERE c.user_id = @user AND c.email_key = s.email_key)", cancellation, parameters);
-        var written = await connection.ExecuteAsync(MergeSql, cancellation, parameters);
-        var created = rows - known;
-        return new MergeCounts(rows, created, written - created);
+        var book = await ContactBook.OpenAsync(connection, user, cancellation);
+        DataParameter[] parameters =
+        [
+            new("user", user.Value), new("after", after), new("upto", after + ChunkRows), new("now", _time.GetUtcNow().ToUnixTimeMilliseconds()), new("next", book.Next),
+        ];
+        var rows = await connection.ExecuteAsync<long>("SELECT count(*) FROM stage.staged s WHERE s.nr > @after AND s.nr <= @upto", cancellation, parameters);
+        var created = await connection.ExecuteAsync(InsertSql, cancellation, parameters);
+        book.Take(created);
+        var updated = await connection.QueryToListAsync<int>(UpdateSql, cancellation, parameters);
+        updated.ForEach(book.Touch);
+        await book.CloseAsync(cancellation);
+        return new MergeCounts(rows, created, updated.Count);
     }
 
     private bool Close()

@@ -309,13 +309,10 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         return (user, (await Campaigns.CreateAsync(user, plan, default)).Id);
     }
 
-    private Task<ContactId> AddContactAsync(UserId user, string email, long followers = 100, string status = "active") => Database.RunAsync(async c => new ContactId(
-        await c.ExecuteAsync<long>(
-            $$"""
-              INSERT INTO contacts (user_id, email, email_key, followers, attributes, status, created_at, updated_at)
-              VALUES (@user, @email, @email, @followers, '{"niche":"beauty"}', @status, 0, 0) RETURNING id
-              """,
-            new DataParameter("user", user.Value), new DataParameter("email", email), new DataParameter("followers", followers), new DataParameter("status", status))));
+    private Task<ContactId> AddContactAsync(UserId user, string email, long followers = 100, string status = "active") => AddContactAsync(new ContactRow
+    {
+        UserId = user, Email = email, EmailKey = email, Followers = followers, Attributes = """{"niche":"beauty"}""", Status = status,
+    });
 
     private Task<int> AddServiceAsync(UserId user, long pool, string name, bool enabled, string? error) => ExecuteAsync(
         """

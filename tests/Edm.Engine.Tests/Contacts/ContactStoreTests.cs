@@ -15,7 +15,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
     public async Task A_contact_comes_back_as_it_was_stored()
     {
         var user = await AddUserAsync();
-        var id = await AddAsync(new ContactRow
+        var id = await AddContactAsync(new ContactRow
         {
             UserId = user, Email = "Ann@example.com", EmailKey = "ann@example.com", Handle = "ann", Nickname = "Ann 🌷", Followers = 1_300_000,
             Country = "US", Language = "en", Category = "beauty", Bio = "hi\nthere", Attributes = """{"niche":"skin \"care\"","2022":"x"}""", CreatedAt = 1000, UpdatedAt = 2000,
@@ -36,7 +36,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
     {
         var owner = await AddUserAsync("owner");
         var other = await AddUserAsync("other");
-        var id = await AddAsync(Row(owner, "a@example.com"));
+        var id = await AddContactAsync(Row(owner, "a@example.com"));
 
         Assert.Null(await Store.GetAsync(other, id));
         Assert.Null(await Store.FindAsync(other, "a@example.com"));
@@ -52,7 +52,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
         var user = await AddUserAsync();
         for (var i = 0; i < 7; i++)
         {
-            await AddAsync(Row(user, $"c{i}@example.com"));
+            await AddContactAsync(Row(user, $"c{i}@example.com"));
         }
 
         List<string> seen = [];
@@ -70,7 +70,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
     public async Task Status_and_deletion_are_kept()
     {
         var user = await AddUserAsync();
-        var id = await AddAsync(Row(user, "a@example.com"));
+        var id = await AddContactAsync(Row(user, "a@example.com"));
 
         Assert.True(await Store.SetStatusAsync(user, id, ContactStatus.Unsubscribed));
         Assert.Equal(ContactStatus.Unsubscribed, (await Store.GetAsync(user, id))!.Status);
@@ -117,10 +117,10 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
     public async Task A_filter_chooses(string filter, string expected)
     {
         var user = await AddUserAsync();
-        await AddAsync(Row(user, "ann@example.com") with { Handle = "ann", Country = "US", Followers = 1_500_000, Category = "Beauty", Attributes = """{"niche":"Skin","views":"5"}""" });
-        await AddAsync(Row(user, "bob@example.org") with { Handle = "bob", Nickname = "Bob Ross", Country = "DE", Followers = 10_000, Attributes = """{"views":"12.5"}""" });
-        await AddAsync(Row(user, "\"a@b\"@example.org") with { Handle = "cem", Nickname = "cem gül", Country = "TR", Followers = 5, Attributes = """{"views":"1.2M"}""" });
-        await AddAsync(Row(user, "dan@sub.example.com") with { Handle = "dan", Status = "suppressed", Attributes = """{"2022":"x","views":"--4"}""" });
+        await AddContactAsync(Row(user, "ann@example.com") with { Handle = "ann", Country = "US", Followers = 1_500_000, Category = "Beauty", Attributes = """{"niche":"Skin","views":"5"}""" });
+        await AddContactAsync(Row(user, "bob@example.org") with { Handle = "bob", Nickname = "Bob Ross", Country = "DE", Followers = 10_000, Attributes = """{"views":"12.5"}""" });
+        await AddContactAsync(Row(user, "\"a@b\"@example.org") with { Handle = "cem", Nickname = "cem gül", Country = "TR", Followers = 5, Attributes = """{"views":"1.2M"}""" });
+        await AddContactAsync(Row(user, "dan@sub.example.com") with { Handle = "dan", Status = "suppressed", Attributes = """{"2022":"x","views":"--4"}""" });
 
         var parsed = ContactFilter.Parse(filter);
         var page = await Store.PageAsync(user, parsed, null, 100);
@@ -128,8 +128,6 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
         Assert.Equal(expected, string.Join(' ', page.Select(c => c.Card.Handle)));
         Assert.Equal(page.Count, await Store.CountAsync(user, parsed));
     }
-
-    private async Task<ContactId> AddAsync(ContactRow row) => new(await Database.RunAsync(c => c.InsertWithInt64IdentityAsync(row)));
 
     private static ContactRow Row(UserId user, string email) => new() { UserId = user, Email = email, EmailKey = email };
 }

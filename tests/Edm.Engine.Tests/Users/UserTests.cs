@@ -223,7 +223,7 @@ public abstract class UserTests : DatabaseTests
     {
         var u = new DataParameter("u", user.Value);
         var contact = await c.ExecuteAsync<long>(
-            "INSERT INTO contacts (user_id, email, email_key, created_at, updated_at) VALUES (@u, 'a@example.com', 'a@example.com', 0, 0) RETURNING id", u);
+            "INSERT INTO contacts (user_id, ordinal, email, email_key, created_at, updated_at) VALUES (@u, 0, 'a@example.com', 'a@example.com', 0, 0) RETURNING id", u);
         var pool = await c.ExecuteAsync<long>("INSERT INTO pools (user_id, name, lanes, created_at) VALUES (@u, 'p', 1, 0) RETURNING id", u);
         var template = await c.ExecuteAsync<long>("INSERT INTO templates (user_id, name, version, created_at, updated_at) VALUES (@u, 't', 1, 0, 0) RETURNING id", u);
         var campaign = await c.ExecuteAsync<long>(

@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
 using Edm.Testing.Servers;
+using LinqToDB;
 using LinqToDB.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -34,6 +37,15 @@ public abstract class DatabaseTests(IDatabases databases) : IAsyncLifetime
         await databases.DisposeAsync();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>A row in contacts, with the next ordinal of its user.</summary>
+    protected Task<ContactId> AddContactAsync(ContactRow row) => Database.WriteAsync(async connection =>
+    {
+        var book = await ContactBook.OpenAsync(connection, row.UserId, default);
+        var id = await connection.InsertWithInt64IdentityAsync(row with { Ordinal = book.Take(1) });
+        await book.CloseAsync(default);
+        return new ContactId(id);
+    });
 
     /// <summary>A row in users.</summary>
     protected async Task<UserId> AddUserAsync(string name = "user") => new(await Database.RunAsync(connection =>
