@@ -22,6 +22,7 @@ internal static class EdmCommandLine
         root.Subcommands.Add(HealthCommand.Create(config));
         root.Subcommands.Add(DemoCommand.Create(config));
         root.Subcommands.Add(ImportCommand.Create(config));
+        root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(SandboxCommand.Create());
 
         var parsed = root.Parse(args);
