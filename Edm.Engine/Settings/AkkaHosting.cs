@@ -11,6 +11,7 @@ using Edm.Engine.Dispatch;
 using Edm.Engine.Queues;
 using Edm.Engine.Services;
 using Edm.Engine.Storage;
+using Edm.Engine.Storage.Journal;
 using Edm.Engine.Storage.Projections;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,6 +29,7 @@ public static class AkkaHosting
         services.AddSingleton<MailsInFlight>();
         services.AddSingleton<LaneDirectory>();
         services.AddSingleton<DeliveriesStore>();
+        services.AddSingleton<JournalTrimStore>();
         services.AddSingleton(provider => new LaneRooms(
             provider.GetRequiredService<IRecipientSource>(),
             provider.GetRequiredService<ITemplateCache>(),
@@ -56,6 +58,8 @@ public static class AkkaHosting
                 .AddUserQueues(UserQueueLimits.Default, time, process)
                 .AddLanes(provider.GetRequiredService<LaneRooms>())
                 .AddDeliveriesProjection(provider.GetRequiredService<DeliveriesStore>(), UserQueueTagger.Tag)
+                .AddJournalTrimming(
+                    provider.GetRequiredService<JournalTrimStore>(), [DeliveriesStore.Name], settings.Journal.TrimEvery, new TrimRules(settings.Journal.TrimBatch), time)
                 .AddDrain(provider.GetRequiredService<LaneDirectory>(), process, settings.Lifecycle.Drain)
                 .AddStartup((system, _) =>
                 {

@@ -22,6 +22,7 @@ public sealed record EdmSettings(
     string? MasterKey,
     HttpSettings Http,
     StorageSettings Storage,
+    JournalSettings Journal,
     ClusterSettings Cluster,
     SmtpTimeouts Smtp,
     SendingSettings Sending,
@@ -47,6 +48,7 @@ public sealed record EdmSettings(
             reader.TextOrNull("edm.master-key"),
             ReadHttp(reader),
             new StorageSettings(reader.TextOrNull("edm.storage.connection-string"), folder),
+            ReadJournal(reader),
             ReadCluster(reader),
             ReadSmtp(reader),
             ReadSending(reader),
@@ -70,6 +72,13 @@ public sealed record EdmSettings(
             reader.Size("edm.http.max-import", 1024, LargestImport),
             reader.Number("edm.http.failed-keys-per-minute", 1, 100_000),
             reader.Duration("edm.http.ask-timeout", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5)));
+    }
+
+    private static JournalSettings ReadJournal(SettingsReader reader)
+    {
+        var every = reader.Duration("edm.journal.trim-every", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7));
+        var batch = reader.Number("edm.journal.trim-batch", 1, 10_000);
+        return new JournalSettings(reader.Flag("edm.journal.trim") ? every : null, batch);
     }
 
     private static ClusterSettings ReadCluster(SettingsReader reader)
@@ -123,6 +132,10 @@ public sealed record EdmSettings(
 /// <param name="MaxBody">Bytes.</param>
 /// <param name="MaxImport">Bytes.</param>
 public sealed record HttpSettings(Uri Url, long MaxBody, long MaxImport, int FailedKeysPerMinute, TimeSpan AskTimeout);
+
+/// <param name="TrimEvery">Null: the journal is never trimmed.</param>
+/// <param name="TrimBatch">Events in one transaction.</param>
+public sealed record JournalSettings(TimeSpan? TrimEvery, int TrimBatch);
 
 /// <param name="Seeds">Empty: this node starts a cluster of its own.</param>
 public sealed record ClusterSettings(string Host, int Port, IReadOnlyList<SeedNode> Seeds);

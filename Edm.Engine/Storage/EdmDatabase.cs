@@ -28,6 +28,7 @@ public sealed class EdmDatabase : IDisposable
 
     private readonly DataOptions _options;
     private readonly DataOptions? _unpooled;
+    private readonly DataOptions? _sqliteJournal;
     private readonly NpgsqlDataSource? _postgres;
     private readonly BlockingThreads? _sqliteThreads;
     private readonly string? _sqliteConnectionString;
@@ -60,6 +61,7 @@ public sealed class EdmDatabase : IDisposable
             _unpooled = Sqlite(SqliteConnectionString(DatabaseFile, pooling: false)).UseMappingSchema(EdmMapping.Schema);
             JournalProviderName = "SQLite.MS";
             JournalConnectionString = SqliteConnectionString(JournalFile);
+            _sqliteJournal = Sqlite(JournalConnectionString).UseMappingSchema(EdmMapping.Schema);
         }
 
         _options = _options.UseMappingSchema(EdmMapping.Schema);
@@ -89,18 +91,10 @@ public sealed class EdmDatabase : IDisposable
     /// dispatcher is never blocked; <paramref name="work"/> must not wait there for anything slow but the database.
     /// </summary>
     /// <exception cref="InvalidOperationException">Called inside of another call: use the connection that is there.</exception>
-    public Task<T> RunAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default)
-    {
-        RefuseNested();
-        return _sqliteThreads is null ? Call() : _sqliteThreads.RunAsync(Call, cancellation);
+    public Task<T> RunAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation = default) => RunAsync(_options, work, cancellation);
 
-        async Task<T> Call()
-        {
-            InCall.Value = true;
-            await using var connection = Open();
-            return await work(connection);
-        }
-    }
+    /// <summary>As <see cref="RunAsync{T}"/>, where Akka's journal and snapshots are: on SQLite a file of their own, whose writers wait for each other in SQLite.</summary>
+    internal Task<T> RunOnJournalAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation) => RunAsync(_sqliteJournal ?? _options, work, cancellation);
 
     /// <inheritdoc cref="RunAsync{T}"/>
     public Task RunAsync(Func<EdmConnection, Task> work, CancellationToken cancellation = default) =>
@@ -181,6 +175,19 @@ public sealed class EdmDatabase : IDisposable
         if (InCall.Value)
         {
             throw new InvalidOperationException("A database call inside of another one. Use the connection that is there, or end that call first.");
+        }
+    }
+
+    private Task<T> RunAsync<T>(DataOptions options, Func<EdmConnection, Task<T>> work, CancellationToken cancellation)
+    {
+        RefuseNested();
+        return _sqliteThreads is null ? Call() : _sqliteThreads.RunAsync(Call, cancellation);
+
+        async Task<T> Call()
+        {
+            InCall.Value = true;
+            await using var connection = new EdmConnection(options, IsPostgres);
+            return await work(connection);
         }
     }
 

@@ -12,7 +12,8 @@ public sealed record ProjectedEvent(UserId User, IUserQueueEvent Event, long Off
 /// <summary>Writes what UserQueue events say into <c>deliveries</c> and <c>tasks</c>, together with how far it has read: each event counts exactly once.</summary>
 public sealed class DeliveriesStore(EdmDatabase database)
 {
-    private const string Name = "deliveries";
+    /// <summary>Its row in <c>projection_offsets</c>.</summary>
+    public const string Name = "deliveries";
 
     /// <returns>The offset of the last event applied; 0 when there is none.</returns>
     public Task<long> OffsetAsync(CancellationToken cancellation) => database.RunAsync(

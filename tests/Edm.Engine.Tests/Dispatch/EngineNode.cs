@@ -34,10 +34,14 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
 
     public IActorRef Lanes => ActorRegistry.For(System).Get<LaneRegion>();
 
-    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null)
+    /// <param name="overlay">Settings in HOCON that differ from those of tests.</param>
+    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null, string overlay = "")
     {
+        Directory.CreateDirectory(folder);
+        var file = Path.Combine(folder, "overlay.conf");
+        await File.WriteAllTextAsync(file, overlay);
         var variables = new Dictionary<string, string?> { ["EDM_DATA"] = folder, ["EDM_DATABASE"] = postgres, ["EDM_ENVIRONMENT"] = "test" };
-        var config = new HoconFiles(Path.Combine(AppContext.BaseDirectory, "hocon"), variables.GetValueOrDefault).Load();
+        var config = new HoconFiles(Path.Combine(AppContext.BaseDirectory, "hocon"), variables.GetValueOrDefault).Load(file);
         var settings = EdmSettings.Read(config);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
