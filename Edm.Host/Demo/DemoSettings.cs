@@ -21,7 +21,7 @@ internal static class DemoSettings
             // The story is told on the same screen.
             "EDM_LOG_LEVEL" => environment(name) is { Length: > 0 } level ? level : "error",
             _ => null,
-        }).Load();
+        }).Load(Path.Combine(AppContext.BaseDirectory, "hocon", "demo.conf"));
         return (EdmSettings.Read(hocon), hocon);
     }
 

@@ -16,7 +16,7 @@ internal sealed class DemoStory(DemoApi api, Terminal terminal, TimeProvider tim
     /// <summary>A little slow, as servers are; 2 % are refused for good.</summary>
     private static readonly SandboxManners Manners = new(RejectShare: 0.02, DelayMilliseconds: 20);
 
-    /// <summary>Only at first: who is deferred comes again after a minute, and the demo should be over soon after that.</summary>
+    /// <summary>Only at first: who is deferred comes again after 20 seconds, while the others are still on their way.</summary>
     private static readonly SandboxManners FirstManners = Manners with { DeferShare = 0.06 };
 
     private static readonly TimeSpan FirstMannersFor = TimeSpan.FromSeconds(5);
@@ -150,7 +150,7 @@ internal sealed class DemoStory(DemoApi api, Terminal terminal, TimeProvider tim
         var frozen = await api.PostAsync<FrozenView>($"v1/campaigns/{campaign.Id}/freeze", body: null, cancellation);
         Say($"   POST /v1/campaigns/{campaign.Id}/freeze: {Words.Count(frozen.Planned, "recipient")} in task {frozen.TaskId}");
         Say($"   The sandbox is told to refuse {Manners.RejectShare:P0} of all mails for good (5xx), and in the first {FirstMannersFor.TotalSeconds:0} seconds");
-        Say($"   to defer {FirstManners.DeferShare:P0} (4xx): those are tried again after about a minute.");
+        Say($"   to defer {FirstManners.DeferShare:P0} (4xx): those are tried again after about 20 seconds.");
         await api.PutAsync("v1/sandbox/behaviour", FirstManners, cancellation);
         var launched = await api.PostAsync<LaunchedView>($"v1/campaigns/{campaign.Id}/launch", body: null, cancellation);
         Say("");

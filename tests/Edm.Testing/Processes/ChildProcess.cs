@@ -78,6 +78,9 @@ public sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Ctrl+C (SIGINT).</summary>
+    public void Interrupt() => Signal(Posix.SigInt);
+
     /// <summary>Stops the process where it stands (SIGSTOP): its connections stay open and nobody answers.</summary>
     public void Freeze() => Signal(Posix.SigStop);
 
