@@ -19,6 +19,8 @@ internal sealed class CsvRowReader : IRowReader
 
     public IReadOnlyList<ImportCell> Cells => _cells;
 
+    public IReadOnlyList<string>? Header { get; private set; }
+
     public RowProblem? Problem { get; private set; }
 
     /// <exception cref="ImportFormatException">The header is not one, or has no column for addresses.</exception>
@@ -92,6 +94,25 @@ internal sealed class CsvRowReader : IRowReader
         return false;
     }
 
+    public async ValueTask<bool> SkipAsync(CancellationToken cancellation)
+    {
+        while (await NextAsync(cancellation))
+        {
+            var fields = _csv.RowFieldCount;
+            for (var i = 0; i < fields; i++)
+            {
+                if (!_csv.GetFieldSpan(i).Trim().IsEmpty)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    public string Original() => OriginalRow.OfFields(_csv.RowFieldCount, _csv.GetString);
+
     // The header was checked before the first row.
     public void EnsureAddressable()
     {
@@ -137,6 +158,7 @@ internal sealed class CsvRowReader : IRowReader
             if (headers.Any(h => !string.IsNullOrWhiteSpace(h)))
             {
                 _columns = ColumnMapping.Of(headers);
+                Header = headers;
                 RefuseUnfitHeader(headers);
                 return;
             }

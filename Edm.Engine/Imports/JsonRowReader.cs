@@ -20,7 +20,11 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
 
     public IReadOnlyList<ImportCell> Cells => _cells;
 
+    public IReadOnlyList<string>? Header => null;
+
     public RowProblem? Problem { get; private set; }
+
+    public string Original() => OriginalRow.OfCells(_cells);
 
     public async ValueTask<bool> ReadAsync(CancellationToken cancellation)
     {

@@ -110,6 +110,32 @@ CREATE TABLE tag_deltas (
 );
 CREATE INDEX tag_deltas_chunk ON tag_deltas (user_id, chunk, operation_id);
 
+-- Imports that go on where they were after a crash, and answer the same question with the same result.
+ALTER TABLE imports ADD COLUMN idempotency_key text;
+ALTER TABLE imports ADD COLUMN content_hash blob;      -- SHA-256 of the file as it came; NULL until it has been read to its end
+ALTER TABLE imports ADD COLUMN options text NOT NULL DEFAULT '{}'; -- what was asked for beside the file
+ALTER TABLE imports ADD COLUMN header text;             -- JSON: the names of the columns; NULL where each row names its own
+ALTER TABLE imports ADD COLUMN suppressed integer NOT NULL DEFAULT 0;
+ALTER TABLE imports ADD COLUMN bytes integer NOT NULL DEFAULT 0; -- gone through, of the file as it came
+ALTER TABLE imports ADD COLUMN total_bytes integer;
+ALTER TABLE imports ADD COLUMN total_rows integer;
+ALTER TABLE imports ADD COLUMN run_at integer;            -- when the process that is at it began to merge,
+ALTER TABLE imports ADD COLUMN run_from integer NOT NULL DEFAULT 0; -- and after which row
+ALTER TABLE imports ADD COLUMN progress_at integer;
+CREATE UNIQUE INDEX imports_key ON imports (user_id, idempotency_key) WHERE idempotency_key IS NOT NULL;
+
+ALTER TABLE import_errors ADD COLUMN original text;       -- JSON: the row as its owner wrote it
+
+-- Which contacts an import brought. Every one of them is in seen, and in created or changed where it was.
+CREATE TABLE import_contacts (
+  import_id   integer NOT NULL REFERENCES imports (id) ON DELETE CASCADE,
+  chunk       integer NOT NULL,
+  created     blob,
+  changed     blob,
+  seen        blob NOT NULL,
+  PRIMARY KEY (import_id, chunk)
+);
+
 CREATE TABLE segments (
   id          integer PRIMARY KEY AUTOINCREMENT,
   user_id     integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
