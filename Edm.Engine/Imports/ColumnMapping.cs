@@ -17,6 +17,7 @@ internal enum ContactField
     Language,
     Category,
     Bio,
+    Tags,
 }
 
 /// <param name="Name">As the file writes it.</param>
@@ -50,7 +51,8 @@ internal static class ColumnMapping
         (ContactField.Language, "language lang languagecode contentlanguage 语言"),
         (ContactField.Category,
             "category categories categoryname maincategory niche niches topic topics topicofinfluence categorylabel vertical commercecategory 类目 分类 品类 领域 达人类目"),
-        (ContactField.Bio, "bio biography signature about biotext biodescription profilebio profiledescription description aboutme intro introduction 简介 个人简介 签名 个性签名"));
+        (ContactField.Bio, "bio biography signature about biotext biodescription profilebio profiledescription description aboutme intro introduction 简介 个人简介 签名 个性签名"),
+        (ContactField.Tags, "tags tag taglist tagnames labels label 标签"));
 
     // They end in "email" and hold none.
     private static readonly HashSet<string> AboutEmail = ["hasemail", "isemail", "noemail", "sendemail", "lastemail", "allowemail", "validemail", "verifiedemail"];

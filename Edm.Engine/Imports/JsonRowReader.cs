@@ -98,7 +98,8 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
     {
         var column = Column(name);
         _sawAddressColumn |= column.Field is ContactField.Email or ContactField.Bio;
-        var text = Text(value);
+        // A tag may hold what divides the members of a list in a text.
+        var text = column.Field == ContactField.Tags && value.ValueKind == JsonValueKind.Array ? value.GetRawText() : Text(value);
         if (!string.IsNullOrWhiteSpace(text))
         {
             _cells.Add(new ImportCell(column, text));

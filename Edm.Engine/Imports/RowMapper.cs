@@ -28,6 +28,7 @@ internal sealed class RowMapper
     private readonly ImportCell?[] _chosen = new ImportCell?[Fields];
     private readonly List<ImportCell> _others = [];
     private readonly ArrayBufferWriter<byte> _json = new(1024);
+    private readonly TagCell _tags = new();
 
     /// <returns>The contact, or the problem.</returns>
     public (StagedContact? Contact, RowProblem? Problem) Map(long nr, long line, IReadOnlyList<ImportCell> cells)
@@ -65,9 +66,15 @@ internal sealed class RowMapper
             return (null, RowProblem.Of(line, _others[MaxAttributes].Column.Name, _others[MaxAttributes].Value, $"more than {MaxAttributes} further columns have a value in this row"));
         }
 
+        IReadOnlyList<string> tags = [];
+        if (_chosen[(int)ContactField.Tags] is { } labels && !_tags.TryRead(labels.Value, out tags, out var tagReason))
+        {
+            return (null, RowProblem.Of(line, labels.Column.Name, labels.Value, tagReason));
+        }
+
         return (new StagedContact(
             nr, address.Address, address.Key, handle, nickname, followers,
-            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes()), null);
+            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes()) { Tags = tags }, null);
     }
 
     /// <summary>Puts every cell where it belongs; answers the first that may not be stored at all.</summary>
@@ -88,6 +95,7 @@ internal sealed class RowMapper
             {
                 ContactField.Attribute => MaxAttributeLength,
                 ContactField.Bio => MaxBioLength,
+                ContactField.Tags => TagCell.MaxCell,
                 _ => MaxFieldLength,
             };
             if (cell.Value.Length > limit)

@@ -16,8 +16,12 @@ internal sealed record StagedContact(
     string? Bio,
     string Attributes)
 {
-    /// <summary>Roughly, to bound a batch.</summary>
-    public int Size => 100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length;
+    /// <summary>Names of tags, each once whatever its case; see <see cref="TagCell"/> for the bounds. Never null.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Roughly, to bound a batch. Names of tags are shared by the rows of a file, and so cost only their place.</summary>
+    public int Size =>
+        100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length + (8 * Tags.Count);
 }
 
 /// <summary>Why a row was refused.</summary>

@@ -103,6 +103,16 @@ public sealed class RowMapperTests
     }
 
     [Fact]
+    public void A_column_of_tags_is_no_attribute()
+    {
+        var contact = Contact(("email", "a@example.com"), ("Tags", "beauty; vegan"));
+
+        Assert.Equal(["beauty", "vegan"], contact.Tags);
+        Assert.Equal("{}", contact.Attributes);
+        Assert.Equal("Tags", Problem(("email", "a@example.com"), ("Tags", new string('x', 101))).Field);
+    }
+
+    [Fact]
     public void Namibia_is_a_country() => Assert.Equal("NA", Contact(("email", "a@example.com"), ("country", "NA")).Country);
 
     private static (string?, string?) Name(StagedContact contact) => (contact.Nickname, contact.Handle);
