@@ -201,6 +201,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             return;
         }
 
+        var stale = slot.IsStale;
         slots.Release(slot, NowMs);
         if (prepared.BadMail is { } reason)
         {
@@ -219,7 +220,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
                 log.Warning("Service {Service} could not prepare a mail ({Reason})", service.Id, other.Message);
             }
 
-            Context.System.Scheduler.ScheduleTellOnce(TimeSpan.FromMilliseconds(slot.IsStale ? 1 : 500), select, new Rebound(mail), Self);
+            Context.System.Scheduler.ScheduleTellOnce(TimeSpan.FromMilliseconds(stale ? 1 : 500), select, new Rebound(mail), Self);
         }
 
         GrantMore();
