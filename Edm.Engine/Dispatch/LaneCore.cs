@@ -209,7 +209,7 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     }
 
     /// <returns>What can be told next, now that this is confirmed.</returns>
-    public Outcomes? Ack(OutcomesAcked ack, long nowMs) => delivery.Ack(ack) ? delivery.Next(State, ack.User, nowMs) : null;
+    public Outcomes? Ack(OutcomesAcked ack, long nowMs) => delivery.Ack(ack, nowMs) ? delivery.Next(State, ack.User, nowMs) : null;
 
     /// <summary>What was said and not answered for a while is said again.</summary>
     public IReadOnlyList<IForUserQueue> Repeat(long nowMs)

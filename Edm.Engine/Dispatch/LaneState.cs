@@ -47,6 +47,9 @@ public sealed class LaneState
         return (outcomes, upTo);
     }
 
+    /// <summary>The first commit with an outcome that the user's queue has not confirmed; 0 when there is none.</summary>
+    public long FirstUnacked(UserId user) => unacked.GetValueOrDefault(user.Value) is [var first, ..] ? first.Commit : 0;
+
     public bool OwesOutcome(UserId user, LeaseNr lease) =>
         open.Keys.Any(key => key.User == user && key.Lease == lease)
         || (unacked.GetValueOrDefault(user.Value)?.Exists(e => e.Outcome.Lease == lease) ?? false);

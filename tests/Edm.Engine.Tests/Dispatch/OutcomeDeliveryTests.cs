@@ -25,7 +25,7 @@ public sealed class OutcomeDeliveryTests
 
         Assert.Null(delivery.Next(state, User, Now));
         Assert.Equal([1], Seqs(first));
-        Assert.True(delivery.Ack(Ack(first)));
+        Assert.True(delivery.Ack(Ack(first), Now));
         var second = delivery.Next(state, User, Now)!;
         Assert.Equal([2, 3, 4], Seqs(second));
         Assert.Equal(3, second.UpToCommit);
@@ -62,8 +62,78 @@ public sealed class OutcomeDeliveryTests
 
         Assert.Empty(delivery.Overdue(state, Now + 2999));
         Assert.Equal([1, 2], Seqs(Assert.Single(delivery.Overdue(state, Now + 3000))));
-        Assert.Empty(delivery.Overdue(state, Now + 5999));
-        Assert.Single(delivery.Overdue(state, Now + 6000));
+        Assert.Empty(delivery.Overdue(state, Now + 3001));
+    }
+
+    [Fact]
+    public void Each_time_it_waits_twice_as_long_but_never_longer_than_24_seconds()
+    {
+        End(1);
+        delivery.Next(state, User, Now);
+
+        Assert.Equal([3, 9, 21, 45, 69, 93], Repeats(Now, 100));
+    }
+
+    [Fact]
+    public void A_queue_that_is_always_slow_is_told_everything_once()
+    {
+        var now = Now;
+        for (var seq = 1; seq <= 20; seq++)
+        {
+            End(seq);
+            var message = delivery.Next(state, User, now)!;
+            Assert.Equal(seq == 1 ? [3, 9] : [], Repeats(now, 10));
+            now += 10_000;
+            Assert.True(delivery.Ack(Ack(message), now));
+        }
+    }
+
+    [Fact]
+    public void A_queue_that_answers_at_once_again_is_soon_trusted_again()
+    {
+        End(1);
+        delivery.Ack(Ack(delivery.Next(state, User, Now)!), Now + 10_000);
+        End(2);
+        delivery.Next(state, User, Now);
+        Assert.Empty(Repeats(Now, 19));
+        delivery.Ack(new OutcomesAcked(Lane, User, 2), Now + 5);
+        End(3);
+
+        delivery.Next(state, User, Now);
+        Assert.Equal([3], Repeats(Now, 4));
+    }
+
+    [Fact]
+    public void A_late_answer_confirms_its_part_of_what_was_said_again_with_more()
+    {
+        End(1);
+        var first = delivery.Next(state, User, Now)!;
+        End(2);
+        var second = Assert.Single(delivery.Overdue(state, Now + 3000));
+
+        Assert.False(delivery.Ack(Ack(first), Now + 3001));
+        Assert.Equal([new AckedOutcomes(User, 1)], delivery.TakeAcks());
+        Assert.False(delivery.Ack(Ack(first), Now + 3002));
+        Assert.False(delivery.HasUnjournaledAcks);
+        Assert.Equal([2], Seqs(Assert.Single(delivery.Overdue(state, Now + 9000))));
+        Assert.True(delivery.Ack(Ack(second), Now + 9001));
+    }
+
+    [Fact]
+    public void An_answer_from_before_what_is_journaled_changes_nothing()
+    {
+        End(1);
+        var first = delivery.Next(state, User, Now)!;
+        delivery.Ack(Ack(first), Now);
+        var acks = delivery.TakeAcks();
+        Commit(acks, User);
+        delivery.Journaled(acks);
+        End(2);
+        delivery.Next(state, User, Now);
+
+        Assert.False(delivery.Ack(Ack(first), Now));
+        Assert.False(delivery.HasUnjournaledAcks);
+        Assert.True(delivery.IsAwaiting);
     }
 
     [Fact]
@@ -72,11 +142,11 @@ public sealed class OutcomeDeliveryTests
         End(1);
         var first = delivery.Next(state, User, Now)!;
 
-        Assert.False(delivery.Ack(Ack(first) with { UpToCommit = 99 }));
-        Assert.False(delivery.Ack(Ack(first) with { User = new UserId(2) }));
+        Assert.False(delivery.Ack(Ack(first) with { UpToCommit = 99 }, Now));
+        Assert.False(delivery.Ack(Ack(first) with { User = new UserId(2) }, Now));
         Assert.True(delivery.IsAwaiting);
-        Assert.True(delivery.Ack(Ack(first)));
-        Assert.False(delivery.Ack(Ack(first)));
+        Assert.True(delivery.Ack(Ack(first), Now));
+        Assert.False(delivery.Ack(Ack(first), Now));
         Assert.False(delivery.IsAwaiting);
     }
 
@@ -84,7 +154,7 @@ public sealed class OutcomeDeliveryTests
     public void A_confirmation_is_journaled_once()
     {
         End(1);
-        delivery.Ack(Ack(delivery.Next(state, User, Now)!));
+        delivery.Ack(Ack(delivery.Next(state, User, Now)!), Now);
 
         Assert.True(delivery.HasUnjournaledAcks);
         Assert.Equal([new AckedOutcomes(User, 1)], delivery.TakeAcks());
@@ -130,7 +200,7 @@ public sealed class OutcomeDeliveryTests
                     foreach (var ack in toLane.Take(calm ? 99 : 1).ToArray())
                     {
                         toLane.Remove(ack);
-                        if (tell.Ack(ack))
+                        if (tell.Ack(ack, now))
                         {
                             Tell(tell.Next(lane, User, now));
                         }
@@ -162,6 +232,9 @@ public sealed class OutcomeDeliveryTests
                 }
             }
         });
+
+    /// <summary>After how many seconds it is said again, when somebody looks each second.</summary>
+    private int[] Repeats(long from, int seconds) => [.. Enumerable.Range(1, seconds).Where(s => delivery.Overdue(state, from + (s * 1000)).Count > 0)];
 
     private void End(params int[] seqs) => Commit(delivery.TakeAcks(), User, seqs);
 
