@@ -10,8 +10,8 @@ internal sealed record Demand(int Batches) : INoSerializationVerificationNeeded;
 
 /// <summary>
 /// Where the lane's graph begins: turns demand from downstream into pulls. Whose turn it is, and which batch may be let in, is decided in the
-/// CentralQueue (<see cref="FairQueue"/>), which also has to answer for leases; this stage keeps at most <see cref="Room"/> batches,
-/// so that fetching overlaps with sending.
+/// CentralQueue (<see cref="FairQueue"/>), which also has to answer for leases; this stage keeps <see cref="Room"/> batches, so that fetching overlaps with
+/// sending. Batches that come late, after somebody else was asked in their place, come on top; FairQueue bounds them.
 /// </summary>
 internal sealed class FairMerge(IActorRef lane) : GraphStageWithMaterializedValue<SourceShape<Batch>, Task<IActorRef>>
 {

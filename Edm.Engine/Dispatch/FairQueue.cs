@@ -3,12 +3,19 @@ using Edm.Contracts;
 namespace Edm.Engine.Dispatch;
 
 /// <summary>A pull that is waiting for its batch.</summary>
-public sealed record OpenPull(UserId User, long Nr, int Max, long SentAtMs, int Sends);
+/// <param name="FirstSentAtMs">When it was opened.</param>
+/// <param name="SentAtMs">When it was sent last.</param>
+/// <param name="HasPlace">False: its batch is late, and somebody else was asked for one in its place.</param>
+public sealed record OpenPull(UserId User, long Nr, int Max, long FirstSentAtMs, long SentAtMs, int Sends, bool HasPlace);
 
 /// <summary>
 /// Whose turn it is: round robin over the users that have due work, one open pull a user. Who has just become ready is served ahead of those who came before,
-/// once; but at most every second turn goes to such a newcomer, so that a stream of them starves nobody. Only a batch that answers the open pull is let in, so a
-/// late or doubled one can never be sent. Pure; memory is one entry a ready user.
+/// once; but at most every second turn goes to such a newcomer, so that a stream of them starves nobody. Only a batch that answers the open pull is let in, so an
+/// old or doubled one can never be sent. Pure; memory is one entry a ready user.
+/// <para>
+/// There are as many places as the graph has room for batches, and a pull takes one. Who does not answer soon loses the place to the next user, but not the
+/// turn: the pull stays open, and when its batch comes after all it is let in on credit. So queues that are gone hold up nobody, and slow ones lose nothing.
+/// </para>
 /// </summary>
 public sealed class FairQueue
 {
@@ -17,6 +24,15 @@ public sealed class FairQueue
 
     /// <summary>Then the user is dropped until its queue, which repeats Ready while it has due work, is heard again.</summary>
     private const int MaxSends = 10;
+
+    /// <summary>Many times what a pull takes that is answered at all; only then does its place go to somebody else, and only if there is somebody.</summary>
+    private const long PlaceForMs = 500;
+
+    /// <summary>Late pulls at a time, and so the batches that can come beyond the room for them.</summary>
+    private const int MaxLate = 32;
+
+    /// <summary>When there are that many, the one that was asked longest and at least so often is dropped for the next.</summary>
+    private const int SendsBeforeDisplaced = 3;
 
     /// <summary>Those who have not had a turn since they became ready.</summary>
     private readonly Queue<(UserId User, long Arrival)> newcomers = new();
@@ -36,6 +52,9 @@ public sealed class FairQueue
     private long arrivals;
     private long lastNr;
 
+    /// <summary>Batches that the graph has room for and nobody was asked for. Below 0 while there are late ones on credit.</summary>
+    private int places;
+
     public int ReadyUsers => waiting.Count + open.Count;
 
     public int OpenPulls => open.Count;
@@ -54,19 +73,46 @@ public sealed class FairQueue
         }
     }
 
-    /// <summary>Opens a pull for the user whose turn it is; null when nobody is ready without one.</summary>
+    public void AddPlaces(int more) => places += more;
+
+    /// <summary>Opens a pull for the user whose turn it is; null when nobody is ready without one, or no place is free.</summary>
     public OpenPull? Next(int max, long nowMs)
     {
-        if (waiting.Count == 0)
+        if (waiting.Count == 0 || !(places > 0 || FreePlace(nowMs)))
         {
             return null;
         }
 
         var (user, _) = (IsNewcomersTurn() ? newcomers : turns).Dequeue();
         waiting.Remove(user);
-        var pull = new OpenPull(user, ++lastNr, max, nowMs, 1);
+        var pull = new OpenPull(user, ++lastNr, max, nowMs, nowMs, 1, true);
         open.Add(user, pull);
+        places--;
         return pull;
+    }
+
+    /// <summary>Takes its place from the pull that waits longest; false when none is late.</summary>
+    private bool FreePlace(long nowMs)
+    {
+        // The open pulls are some 40 at most.
+        if (places < 0 || open.Values.Where(p => p.HasPlace).MinBy(p => p.Nr) is not { } slow || nowMs - slow.FirstSentAtMs < PlaceForMs)
+        {
+            return false;
+        }
+
+        if (open.Values.Count(p => !p.HasPlace) >= MaxLate)
+        {
+            if (open.Values.Where(p => !p.HasPlace).MinBy(p => p.Nr) is not { Sends: >= SendsBeforeDisplaced } oldest)
+            {
+                return false;
+            }
+
+            Drop(oldest);
+        }
+
+        open[slow.User] = slow with { HasPlace = false };
+        places++;
+        return true;
     }
 
     private bool IsNewcomersTurn()
@@ -81,7 +127,7 @@ public sealed class FairQueue
         return jumped || newcomer.Arrival < other.Arrival;
     }
 
-    /// <summary>The batch answers the open pull of its user, which is closed by it; false when it must not be touched.</summary>
+    /// <summary>True when the batch answers the open pull of its user, which is closed by it, and there is something in it; any other must not be touched.</summary>
     public bool Take(Batch batch)
     {
         if (!open.TryGetValue(batch.User, out var pull) || pull.Nr != batch.Nr)
@@ -96,22 +142,25 @@ public sealed class FairQueue
             turns.Enqueue((batch.User, ++arrivals));
         }
 
-        return true;
+        var isEmpty = batch.Lease is null || batch.Fresh.Length + batch.Retries.Length == 0;
+        places += (pull.HasPlace, isEmpty) switch
+        {
+            (true, true) => 1,
+            (false, false) => -1,
+            _ => 0,
+        };
+        return !isEmpty;
     }
 
-    /// <summary>The pulls to send again now, with their old numbers; those sent too often are closed for good and counted in <paramref name="dropped"/>.</summary>
-    public IReadOnlyList<OpenPull> Overdue(long nowMs, out int dropped)
+    /// <summary>The pulls to send again now, with their old numbers; those sent too often are closed for good.</summary>
+    public IReadOnlyList<OpenPull> Overdue(long nowMs)
     {
-        var overdue = open.Values.Where(p => nowMs - p.SentAtMs >= ResendAfterMs).ToArray();
-        dropped = 0;
         var again = new List<OpenPull>();
-        foreach (var pull in overdue)
+        foreach (var pull in open.Values.Where(p => nowMs - p.SentAtMs >= ResendAfterMs).ToArray())
         {
             if (pull.Sends >= MaxSends)
             {
-                open.Remove(pull.User);
-                readyAgain.Remove(pull.User);
-                dropped++;
+                Drop(pull);
             }
             else
             {
@@ -120,6 +169,13 @@ public sealed class FairQueue
         }
 
         return again;
+    }
+
+    private void Drop(OpenPull pull)
+    {
+        open.Remove(pull.User);
+        readyAgain.Remove(pull.User);
+        places += pull.HasPlace ? 1 : 0;
     }
 
     /// <summary>Closes every pull and forgets who is ready; nothing that comes later is let in.</summary>

@@ -25,9 +25,6 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     private readonly Queue<EndedMail> ended = [];
     private readonly Queue<WithdrawnMail> withdrawn = [];
 
-    /// <summary>How many more batches the graph has room for.</summary>
-    private int demand;
-
     /// <summary>A commit is under way; there is never another beside it.</summary>
     private bool writing;
 
@@ -87,7 +84,7 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
         }
     }
 
-    public void AddDemand(int batches) => demand += batches;
+    public void AddDemand(int batches) => fair.AddPlaces(batches);
 
     /// <summary>As many pulls as the graph has room for.</summary>
     /// <param name="connections">Of all enabled services together; without any, nothing is pulled.</param>
@@ -99,9 +96,8 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
         }
 
         List<Pull>? pulls = null;
-        while (demand > 0 && fair.Next(PullSize(connections), nowMs) is { } pull)
+        while (fair.Next(PullSize(connections), nowMs) is { } pull)
         {
-            demand--;
             (pulls ??= []).Add(Message(pull));
         }
 
@@ -119,12 +115,6 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     {
         if (batch.Lane != lane || batch.Epoch != epoch || !fair.Take(batch))
         {
-            return false;
-        }
-
-        if (batch.Lease is null || batch.Fresh.Length + batch.Retries.Length == 0)
-        {
-            demand++;
             return false;
         }
 
@@ -212,12 +202,7 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     public Outcomes? Ack(OutcomesAcked ack, long nowMs) => delivery.Ack(ack, nowMs) ? delivery.Next(State, ack.User, nowMs) : null;
 
     /// <summary>What was said and not answered for a while is said again.</summary>
-    public IReadOnlyList<IForUserQueue> Repeat(long nowMs)
-    {
-        var overdue = fair.Overdue(nowMs, out var dropped);
-        demand += dropped;
-        return [.. overdue.Select(Message), .. delivery.Overdue(State, nowMs)];
-    }
+    public IReadOnlyList<IForUserQueue> Repeat(long nowMs) => [.. fair.Overdue(nowMs).Select(Message), .. delivery.Overdue(State, nowMs)];
 
     private Pull Message(OpenPull pull) => new(pull.User, lane, epoch, pull.Nr, pull.Max);
 

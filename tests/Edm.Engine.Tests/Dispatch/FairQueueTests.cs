@@ -12,6 +12,8 @@ public sealed class FairQueueTests
 
     private readonly FairQueue queue = new();
 
+    public FairQueueTests() => queue.AddPlaces(1000);
+
     [Fact]
     public void Users_take_turns()
     {
@@ -102,13 +104,13 @@ public sealed class FairQueueTests
         Ready(1);
         var pull = Next()!;
 
-        Assert.Empty(queue.Overdue(Now + 1999, out _));
-        var again = Assert.Single(queue.Overdue(Now + 2000, out var dropped));
+        Assert.Empty(queue.Overdue(Now + 1999));
+        var again = Assert.Single(queue.Overdue(Now + 2000));
 
-        Assert.Equal((pull.User, pull.Nr, pull.Max, 0), (again.User, again.Nr, again.Max, dropped));
-        Assert.Empty(queue.Overdue(Now + 3999, out _));
+        Assert.Equal((pull.User, pull.Nr, pull.Max), (again.User, again.Nr, again.Max));
+        Assert.Empty(queue.Overdue(Now + 3999));
         Assert.True(queue.Take(Batch(pull, more: false)));
-        Assert.Empty(queue.Overdue(Now + 100_000, out _));
+        Assert.Empty(queue.Overdue(Now + 100_000));
     }
 
     [Fact]
@@ -117,19 +119,110 @@ public sealed class FairQueueTests
         Ready(1);
         var pull = Next()!;
         Ready(1);
-        var (now, dropped, sends) = (Now, 0, 1);
-        while (dropped == 0)
+        var (now, sends) = (Now, 1);
+        while (queue.OpenPulls > 0)
         {
             now += 2000;
-            sends += queue.Overdue(now, out dropped).Count;
+            sends += queue.Overdue(now).Count;
         }
 
-        Assert.Equal((1, 10), (dropped, sends));
+        Assert.Equal(10, sends);
         Assert.False(queue.Take(Batch(pull, more: true)));
         Assert.Equal(0, queue.ReadyUsers);
         Ready(1);
         Assert.True(Next()!.Nr > pull.Nr);
         Assert.False(queue.Take(Batch(pull, more: true)));
+    }
+
+    [Fact]
+    public void Who_does_not_answer_loses_the_place_to_the_next_but_not_the_turn()
+    {
+        var fair = WithPlaces(1, 1, 2, 3);
+        var silent = fair.Next(8, Now)!;
+
+        Assert.Null(fair.Next(8, Now + 499));
+        var second = fair.Next(8, Now + 500)!;
+        Assert.Equal(2, second.User.Value);
+        Assert.Null(fair.Next(8, Now + 501));
+
+        // The late batch is let in, on credit: the next place that comes free is paid with.
+        Assert.True(fair.Take(Batch(silent, more: false)));
+        Assert.True(fair.Take(Batch(second, more: false)));
+        Assert.Null(fair.Next(8, Now + 501));
+        fair.AddPlaces(1);
+        Assert.Null(fair.Next(8, Now + 501));
+        fair.AddPlaces(1);
+        Assert.Equal(3, fair.Next(8, Now + 501)!.User.Value);
+    }
+
+    [Fact]
+    public void Four_queues_that_are_gone_hold_up_the_others_for_half_a_second()
+    {
+        var fair = WithPlaces(4, 1, 2, 3, 4, 5);
+        Assert.Equal([1, 2, 3, 4], Enumerable.Range(0, 4).Select(_ => fair.Next(8, Now)!.User.Value));
+
+        for (var now = Now + 500; now < Now + 60_000; now += 500)
+        {
+            var pull = fair.Next(8, now)!;
+            Assert.Equal(5, pull.User.Value);
+            Assert.True(fair.Take(Batch(pull, more: true)));
+            fair.AddPlaces(1);
+            fair.Overdue(now);
+        }
+    }
+
+    [Fact]
+    public void A_place_is_kept_while_nobody_else_could_use_it()
+    {
+        var fair = WithPlaces(1, 1);
+        var slow = fair.Next(8, Now)!;
+
+        Assert.Null(fair.Next(8, Now + 1500));
+        Assert.True(fair.Take(Batch(slow, more: true)));
+        Assert.Null(fair.Next(8, Now + 1500));
+        fair.AddPlaces(1);
+        Assert.NotNull(fair.Next(8, Now + 1500));
+    }
+
+    [Fact]
+    public void Empty_and_dropped_pulls_give_exactly_their_own_place_back()
+    {
+        var fair = WithPlaces(1, 1, 2, 3);
+        var late = fair.Next(8, Now)!;
+        var second = fair.Next(8, Now + 500)!;
+
+        Assert.False(fair.Take(Batch(late, more: false) with { Lease = null }));
+        Assert.Null(fair.Next(8, Now + 501));
+        Assert.False(fair.Take(Batch(second, more: false) with { Lease = null }));
+        Assert.Equal(3, fair.Next(8, Now + 501)!.User.Value);
+        Ready(fair, 4);
+        for (var now = Now + 2501; fair.OpenPulls > 0; now += 2000)
+        {
+            fair.Overdue(now);
+        }
+
+        Assert.NotNull(fair.Next(8, Now + 100_000));
+        Assert.Null(fair.Next(8, Now + 100_000));
+    }
+
+    [Fact]
+    public void However_many_queues_are_gone_there_are_never_more_late_pulls_than_their_bound_and_everybody_has_a_turn()
+    {
+        var fair = WithPlaces(4, [.. Enumerable.Range(1, 500).Select(i => (long)i)]);
+        var asked = new HashSet<long>();
+        var now = Now;
+        for (; asked.Count < 500 && now < Now + 120_000; now += 500)
+        {
+            while (fair.Next(8, now) is { } pull)
+            {
+                asked.Add(pull.User.Value);
+                Assert.InRange(fair.OpenPulls, 1, 4 + 32);
+            }
+
+            fair.Overdue(now);
+        }
+
+        Assert.InRange(now - Now, 60_000, 75_000);
     }
 
     [Fact]
@@ -148,10 +241,11 @@ public sealed class FairQueueTests
 
     [Fact]
     public void Whatever_comes_it_knows_who_waits_and_whom_it_asked() =>
-        Gen.Select(Gen.Int[0, 5], Gen.Long[1, 4], Gen.Bool, Gen.Long[0, 3000]).Array[1, 80].Sample(steps =>
+        Gen.Select(Gen.Int[0, 6], Gen.Long[1, 4], Gen.Bool, Gen.Long[0, 3000]).Array[1, 80].Sample(steps =>
         {
             var fair = new FairQueue();
-            var (now, lastNr) = (Now, 0L);
+            var (now, lastNr, places) = (Now, 0L, 2);
+            fair.AddPlaces(2);
             var open = new Dictionary<UserId, OpenPull>();
             var waiting = new HashSet<UserId>();
             var again = new HashSet<UserId>();
@@ -167,10 +261,18 @@ public sealed class FairQueueTests
                         _ = open.ContainsKey(user) ? again.Add(user) : waiting.Add(user);
                         break;
                     case 2 or 3:
+                        var late = open.Values.Where(p => p.HasPlace && now - p.FirstSentAtMs >= 500).MinBy(p => p.Nr);
                         var next = fair.Next(8, now);
-                        Assert.Equal(waiting.Count > 0, next is not null);
+                        Assert.Equal(waiting.Count > 0 && (places > 0 || (places == 0 && late is not null)), next is not null);
                         if (next is not null)
                         {
+                            if (places == 0)
+                            {
+                                open[late!.User] = late with { HasPlace = false };
+                                places++;
+                            }
+
+                            places--;
                             Assert.True(waiting.Remove(next.User) && next.Nr > lastNr);
                             lastNr = next.Nr;
                             open.Add(next.User, next);
@@ -181,9 +283,11 @@ public sealed class FairQueueTests
                     case 4 when old.Count > 0:
                         var pull = old[(int)id * 7 % old.Count];
                         var current = open.TryGetValue(pull.User, out var o) && o.Nr == pull.Nr;
-                        Assert.Equal(current, fair.Take(Batch(pull, more)));
+                        var isEmpty = id % 2 == 0;
+                        Assert.Equal(current && !isEmpty, fair.Take(isEmpty ? Batch(pull, more) with { Lease = null } : Batch(pull, more)));
                         if (current)
                         {
+                            places += open[pull.User].HasPlace ? (isEmpty ? 1 : 0) : isEmpty ? 0 : -1;
                             open.Remove(pull.User);
                             _ = (again.Remove(pull.User) || more) && waiting.Add(pull.User);
                         }
@@ -191,21 +295,26 @@ public sealed class FairQueueTests
                         break;
                     case 5:
                         var overdue = open.Values.Where(p => now - p.SentAtMs >= 2000).ToArray();
-                        var sent = fair.Overdue(now, out var dropped);
-                        Assert.Equal(overdue.Length, sent.Count + dropped);
+                        var sent = fair.Overdue(now);
                         foreach (var gone in overdue.Where(p => sent.All(s => s.User != p.User)))
                         {
                             Assert.Equal(10, gone.Sends);
+                            places += gone.HasPlace ? 1 : 0;
                             open.Remove(gone.User);
                             again.Remove(gone.User);
                         }
 
+                        Assert.Equal(overdue.Length, sent.Count + overdue.Count(p => !open.ContainsKey(p.User)));
                         foreach (var s in sent)
                         {
                             Assert.Equal(open[s.User] with { SentAtMs = now, Sends = open[s.User].Sends + 1 }, s);
                             open[s.User] = s;
                         }
 
+                        break;
+                    case 6:
+                        fair.AddPlaces(1);
+                        places++;
                         break;
                 }
 
@@ -214,12 +323,22 @@ public sealed class FairQueueTests
             }
         });
 
-    private void Ready(params long[] users)
+    private void Ready(params long[] users) => Ready(queue, users);
+
+    private static void Ready(FairQueue fair, params long[] users)
     {
         foreach (var user in users)
         {
-            queue.Ready(new UserId(user));
+            fair.Ready(new UserId(user));
         }
+    }
+
+    private static FairQueue WithPlaces(int places, params long[] users)
+    {
+        var fair = new FairQueue();
+        fair.AddPlaces(places);
+        Ready(fair, users);
+        return fair;
     }
 
     private OpenPull? Next() => queue.Next(8, Now);
