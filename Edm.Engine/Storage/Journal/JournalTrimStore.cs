@@ -30,7 +30,7 @@ public sealed class JournalTrimStore(EdmDatabase database, TimeProvider time)
         var position = offsets.Min(offset => offset.Position);
         var unread = await database.RunOnJournalAsync(
             connection => connection.ExecuteAsync<long?>(
-                "SELECT j.created FROM tags t JOIN journal j ON j.ordering = t.ordering_id WHERE t.ordering_id > @position ORDER BY t.ordering_id LIMIT 1",
+                "SELECT j.created FROM journal_tags t JOIN journal j ON j.ordering = t.ordering_id WHERE t.ordering_id > @position ORDER BY t.ordering_id LIMIT 1",
                 cancellation, new DataParameter("position", position)),
             cancellation);
         return unread < Ticks(lagsAfter) ? null : position;
@@ -85,7 +85,7 @@ public sealed class JournalTrimStore(EdmDatabase database, TimeProvider time)
 
             var last = going[^1].SequenceNumber;
             await using var transaction = await connection.BeginWriteAsync(cancellation);
-            await connection.ExecuteAsync("DELETE FROM tags WHERE persistence_id = @id AND sequence_nr <= @last", cancellation, Id(), new DataParameter("last", last));
+            await connection.ExecuteAsync("DELETE FROM journal_tags WHERE persistence_id = @id AND sequence_nr <= @last", cancellation, Id(), new DataParameter("last", last));
             var gone = await connection.ExecuteAsync("DELETE FROM journal WHERE persistence_id = @id AND sequence_number <= @last", cancellation, Id(), new DataParameter("last", last));
             await transaction.CommitAsync(cancellation);
             return gone;
