@@ -14,6 +14,7 @@ public enum EdmEnvironment
 }
 
 /// <summary>Everything under <c>edm { }</c>, checked. Meanings and defaults stand in hocon/edm.conf; property names are its keys.</summary>
+/// <param name="Authorities">Trusted by mail connections beside those of the system; null: none.</param>
 /// <param name="MasterKey">Base64 as configured, null to use the data folder's own key file.</param>
 public sealed record EdmSettings(
     EdmEnvironment Environment,
@@ -25,6 +26,7 @@ public sealed record EdmSettings(
     JournalSettings Journal,
     ClusterSettings Cluster,
     SmtpTimeouts Smtp,
+    TrustedAuthorities? Authorities,
     SendingSettings Sending,
     LifecycleSettings Lifecycle)
 {
@@ -51,6 +53,7 @@ public sealed record EdmSettings(
             ReadJournal(reader),
             ReadCluster(reader),
             ReadSmtp(reader),
+            ReadAuthorities(reader),
             ReadSending(reader),
             ReadLifecycle(reader));
         reader.RefuseUnknown("edm");
@@ -102,6 +105,20 @@ public sealed record EdmSettings(
         Command = reader.Duration("edm.smtp.command", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
         Data = reader.Duration("edm.smtp.data", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(30)),
     };
+
+    private static TrustedAuthorities? ReadAuthorities(SettingsReader reader)
+    {
+        const string Key = "edm.smtp.ca-file";
+        var path = reader.TextOrNull(Key);
+        try
+        {
+            return path is null ? null : TrustedAuthorities.Read(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new SettingsException($"{Key}: '{path}' can't be used: {exception.Message}", exception);
+        }
+    }
 
     private static SendingSettings ReadSending(SettingsReader reader)
     {

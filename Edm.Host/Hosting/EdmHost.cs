@@ -68,7 +68,7 @@ internal static class EdmHost
         services.AddContacts();
         services.AddImports();
         services.AddContent();
-        services.AddServices(settings.MasterKey, settings.Smtp);
+        services.AddServices(settings.MasterKey, settings.Smtp, settings.Authorities);
 
         services.AddHostedService<StartUp>();
         services.AddSingleton<Readiness>();

@@ -6,7 +6,8 @@ using MimeKit;
 namespace Edm.Engine.Services.Smtp;
 
 /// <summary>One kept connection through MailKit. Whatever goes wrong becomes an <see cref="Attempt"/> that says exactly what is known of the mail.</summary>
-internal sealed class MailKitConnection(ServiceSettings service, SmtpTimeouts timeouts, Func<IPEndPoint?> sandbox, TimeProvider time) : IMailConnection
+internal sealed class MailKitConnection(
+    ServiceSettings service, SmtpTimeouts timeouts, Func<IPEndPoint?> sandbox, TimeProvider time, TrustedAuthorities? authorities = null) : IMailConnection
 {
     private const string Stopped = "stopped before DATA";
     private const string Lost = "connection lost before DATA";
@@ -28,7 +29,7 @@ internal sealed class MailKitConnection(ServiceSettings service, SmtpTimeouts ti
         Close();
         var (server, name, login) = Server();
         var place = $"{name}:{Port(server)}";
-        var fresh = new SmtpSession(timeouts, time);
+        var fresh = new SmtpSession(timeouts, authorities, time);
         try
         {
             await fresh.ConnectAsync(server, name, service, login, cancellation);

@@ -16,13 +16,14 @@ internal sealed class SmtpSession : IAsyncDisposable
     private readonly SmtpTimeouts _timeouts;
     private readonly PhaseWatch _watch;
     private readonly SmtpClient _client;
-    private readonly CertificateCheck _certificate = new();
+    private readonly CertificateCheck _certificate;
     private readonly MailboxAddress[] _recipients = new MailboxAddress[1];
     private Socket? _socket;
 
-    public SmtpSession(SmtpTimeouts timeouts, TimeProvider time)
+    public SmtpSession(SmtpTimeouts timeouts, TrustedAuthorities? authorities, TimeProvider time)
     {
         _timeouts = timeouts;
+        _certificate = new CertificateCheck(authorities);
         _watch = new PhaseWatch(timeouts, time);
         _client = new SmtpClient(_watch)
         {

@@ -48,6 +48,21 @@ public sealed class EdmSettingsTests
     }
 
     [Fact]
+    public void A_file_of_authorities_that_is_not_there_is_refused_by_its_key()
+    {
+        Assert.StartsWith("edm.smtp.ca-file: '/nowhere/ca.pem' can't be used: ", Refused("edm.smtp.ca-file = \"/nowhere/ca.pem\""), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_journal_is_trimmed_as_often_as_told_or_never()
+    {
+        Assert.Equal(new JournalSettings(TimeSpan.FromMinutes(10), 500), Read("").Journal);
+        Assert.Equal(new JournalSettings(TimeSpan.FromHours(1), 50), Read("edm.journal { trim-every = 1h, trim-batch = 50 }").Journal);
+        Assert.Null(Read("edm.journal.trim = false").Journal.TrimEvery);
+        Assert.StartsWith("edm.journal.trim-batch: '0' is not", Refused("edm.journal.trim-batch = 0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_environment_variable_beats_a_file_and_a_file_beats_the_default()
     {
         var settings = Read("edm.cluster { port = 1, host = \"from-file\" }", ("EDM_CLUSTER_PORT", "2"));

@@ -1,4 +1,5 @@
 using Edm.Contracts.Http;
+using Edm.Testing;
 using Edm.Testing.Servers;
 
 namespace Edm.Host.Tests.Api;
@@ -97,6 +98,35 @@ public sealed class ServiceApiTests(ApiFixture fixture)
         Assert.False(test.Works);
         Assert.NotEmpty(test.Words);
         Assert.Equal(0, server.Total);
+    }
+
+    [Fact]
+    public async Task A_private_relay_is_trusted_by_a_daemon_that_is_given_its_authority_and_by_no_other()
+    {
+        using var authority = new PrivateAuthority();
+        using var certificate = authority.Issue("localhost");
+        await using var server = new CountingSmtpServer(certificate: certificate);
+        using var folder = new TempFolder();
+        var file = folder.Combine("authority.pem");
+        await File.WriteAllTextAsync(file, authority.Pem);
+        await using var trusting = await ApiHost.StartAsync($"edm.smtp.ca-file = \"{file}\"");
+
+        var test = await TestAsync(trusting);
+        Assert.True(test.Works, test.Words);
+        Assert.Contains("connected with Tls", test.Words, StringComparison.Ordinal);
+
+        test = await TestAsync(fixture.Host);
+        Assert.False(test.Works);
+        Assert.Contains("the server's certificate is not trusted", test.Words, StringComparison.Ordinal);
+
+        async Task<ServiceTestView> TestAsync(ApiHost host)
+        {
+            var (_, client, _) = await host.NewUserAsync();
+            var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+            var service = await client.PostAsync<ServiceView>(
+                "v1/services", new { poolId = pool, name = "relay", kind = "smtp", host = "localhost", port = server.Port, tls = "implicit", senderAddress = "a@example.com" });
+            return await client.PostAsync<ServiceTestView>($"v1/services/{service.Id}/test");
+        }
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Edm.Testing.Servers;
 
@@ -16,13 +17,15 @@ public sealed class CountingSmtpServer : IAsyncDisposable
     private readonly ConcurrentDictionary<string, int> received = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<SmtpSession, Task> sessions = new();
     private readonly TimeSpan dataDelay;
+    private readonly X509Certificate2? certificate;
     private readonly Task accepting;
     private int total;
 
     /// <param name="dataDelay">How long each answer to the end of data takes: what makes a campaign last long enough to be killed in its middle.</param>
-    public CountingSmtpServer(TimeSpan dataDelay = default)
+    /// <param name="certificate">For TLS from the first byte on; null: without.</param>
+    public CountingSmtpServer(TimeSpan dataDelay = default, X509Certificate2? certificate = null)
     {
-        this.dataDelay = dataDelay;
+        (this.dataDelay, this.certificate) = (dataDelay, certificate);
         listener.Start(backlog: 512);
         accepting = AcceptAsync();
     }
@@ -52,7 +55,7 @@ public sealed class CountingSmtpServer : IAsyncDisposable
         {
             while (true)
             {
-                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count);
+                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count, certificate);
                 sessions[session] = Task.CompletedTask;
                 sessions[session] = RunAsync(session);
             }

@@ -1,12 +1,16 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Edm.Testing.Servers;
 
 /// <summary>The server's side of one SMTP connection (RFC 5321): says yes to everything and reports the envelope of each complete mail.</summary>
-internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken)
+/// <param name="certificate">For TLS from the first byte on; null: without.</param>
+internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken, X509Certificate2? certificate)
 {
     private readonly List<string> recipients = [];
     private bool inData;
@@ -16,10 +20,16 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
         using (client)
         {
             client.NoDelay = true;
-            var stream = client.GetStream();
-            var reader = PipeReader.Create(stream);
+            await using var tls = certificate is null ? null : new SslStream(client.GetStream());
+            var stream = tls ?? (Stream)client.GetStream();
             try
             {
+                if (tls is not null)
+                {
+                    await tls.AuthenticateAsServerAsync(certificate!);
+                }
+
+                var reader = PipeReader.Create(stream);
                 await ReplyAsync(stream, "220 counting.test ESMTP", cancellation);
                 while (true)
                 {
@@ -51,9 +61,9 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
                     }
                 }
             }
-            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or AuthenticationException)
             {
-                // The client was killed, which is what these tests are for, or the server is being disposed.
+                // The client was killed, which is what these tests are for, or the server is being disposed, or the client did not like our certificate.
             }
         }
     }
@@ -74,11 +84,11 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
     // The line is without its LF: ".\r".
     private static bool IsEndOfData(ReadOnlySequence<byte> line) => line.Length == 2 && line.FirstSpan[0] == '.';
 
-    private static ValueTask ReplyAsync(NetworkStream stream, string reply, CancellationToken cancellation) =>
+    private static ValueTask ReplyAsync(Stream stream, string reply, CancellationToken cancellation) =>
         stream.WriteAsync(Encoding.ASCII.GetBytes(reply + "\r\n"), cancellation);
 
     /// <returns>False when the conversation is over.</returns>
-    private async ValueTask<bool> CommandAsync(NetworkStream stream, string line, CancellationToken cancellation)
+    private async ValueTask<bool> CommandAsync(Stream stream, string line, CancellationToken cancellation)
     {
         var command = line.TrimEnd();
         var verb = command.Split(' ', 2)[0].ToUpperInvariant();

@@ -22,6 +22,9 @@ internal static class ConnectionFixture
     public static MailKitConnection To(ScriptedServer server, SmtpTimeouts? timeouts = null, TlsMode tls = TlsMode.None, string? username = null, string? password = null) =>
         new(Service(server.Port, tls, "127.0.0.1", username, password), timeouts ?? new SmtpTimeouts(), () => null, TimeProvider.System);
 
+    public static MailKitConnection To(ScriptedServer server, TlsMode tls, string host, TrustedAuthorities? authorities) =>
+        new(Service(server.Port, tls, host), new SmtpTimeouts(), () => null, TimeProvider.System, authorities);
+
     public static MimeMessage Mail(string text = "Hello.\r\n") => new()
     {
         From = { new MailboxAddress("Sender", "sender@example.org") },

@@ -61,6 +61,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>The bodies as they came, dots still stuffed.</summary>
     public IReadOnlyList<string> Mails => _mails;
 
+    /// <summary>Intermediate certificates that the server shows with its own.</summary>
+    public X509Certificate2Collection SentAlong { get; } = [];
+
     public Task PlayedAsync(int conversations) =>
         Eventually.Async(() => Volatile.Read(ref _played) >= conversations, Patience, $"{conversations} conversations are over");
 
@@ -119,7 +122,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     return;
                 case "tls":
                     var tls = new SslStream(stream);
-                    await tls.AuthenticateAsServerAsync(_certificate!);
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                    {
+                        ServerCertificateContext = SslStreamCertificateContext.Create(_certificate!, SentAlong, offline: true),
+                    });
                     stream = tls;
                     input = new StreamReader(tls, Encoding.UTF8);
                     break;
