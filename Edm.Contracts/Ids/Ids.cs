@@ -24,6 +24,21 @@ public readonly record struct ContactId(long Value) : IId<ContactId>
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
+[JsonConverter(typeof(IdConverter<TagId>))]
+public readonly record struct TagId(long Value) : IId<TagId>
+{
+    public static TagId Of(long value) => new(value);
+    public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
+/// <summary>Names one change of tags. Of one user, a later change has a larger number.</summary>
+[JsonConverter(typeof(IdConverter<TagOperationId>))]
+public readonly record struct TagOperationId(long Value) : IId<TagOperationId>
+{
+    public static TagOperationId Of(long value) => new(value);
+    public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
 [JsonConverter(typeof(IdConverter<ImportId>))]
 public readonly record struct ImportId(long Value) : IId<ImportId>
 {

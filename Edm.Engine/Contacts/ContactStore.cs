@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
+using Edm.Engine.Tags;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
@@ -79,6 +80,7 @@ public sealed class ContactStore(EdmDatabase database, TimeProvider time)
             async (connection, book, ordinal) =>
             {
                 book.Remove(ordinal);
+                await new TagWriter(connection, user, book, time).ForgetAsync(ContactSet.Of(ordinal), erase: false, cancellation);
                 await connection.GetTable<ContactRow>().DeleteAsync(c => c.Id == contact && c.UserId == user, cancellation);
             },
             cancellation);

@@ -19,6 +19,7 @@ internal sealed class ContactBook
     private readonly HashSet<int> _touched = [];
     private readonly int _firstFree;
     private int _next;
+    private bool _closed;
 
     private ContactBook(EdmConnection connection, UserId user, int next)
     {
@@ -45,6 +46,13 @@ internal sealed class ContactBook
             $"SELECT next_ordinal FROM contact_books WHERE user_id = @user{(connection.IsPostgres ? " FOR UPDATE" : "")}", cancellation, parameter);
     }
 
+    public EdmConnection Connection => _connection;
+
+    public UserId User => _user;
+
+    /// <summary>Contacts were changed under this lock, or were said to be.</summary>
+    public bool HasChanges => _closed || _next != _firstFree || !_removed.IsEmpty || _touched.Count > 0;
+
     /// <summary>The ordinal that the next new contact gets.</summary>
     public int Next => _next;
 
@@ -69,9 +77,30 @@ internal sealed class ContactBook
         }
     }
 
+    /// <summary>Makes of the stored live contacts of some chunks those that will be live when this transaction commits.</summary>
+    /// <param name="live">Of the chunks that the caller asks about, and of no other ones.</param>
+    public void Amend(ContactSet live, IEnumerable<int> chunks)
+    {
+        foreach (var chunk in chunks)
+        {
+            var added = _added.Bits(chunk);
+            var removed = _removed.Bits(chunk);
+            if (added.IsEmpty && removed.IsEmpty)
+            {
+                continue;
+            }
+
+            var words = live.Bits(chunk) is { IsEmpty: false } stored ? stored.ToArray() : new ulong[ContactChunk.Words];
+            Merge(words, added, static (ours, theirs) => ours | theirs);
+            Merge(words, removed, static (ours, theirs) => ours & ~theirs);
+            live.SetBits(chunk, words);
+        }
+    }
+
     /// <summary>Writes what was said.</summary>
     public async Task CloseAsync(CancellationToken cancellation)
     {
+        _closed = true;
         if (_next != _firstFree || !_removed.IsEmpty)
         {
             await _connection.ExecuteAsync(

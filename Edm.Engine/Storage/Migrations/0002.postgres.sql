@@ -89,7 +89,8 @@ CREATE TABLE tag_operations (
   added       bigint NOT NULL,              -- pairs of tag and contact
   removed     bigint NOT NULL,
   undoes      bigint,                       -- the operation that this one took back
-  undone_by   bigint                        -- the operation that took this one back
+  undone_by   bigint,                       -- the operation that took this one back
+  pruned_at   bigint                        -- when its deltas went: since then it can't be undone
 );
 CREATE INDEX tag_operations_user ON tag_operations (user_id, id);
 
@@ -104,6 +105,19 @@ CREATE TABLE tag_deltas (
   PRIMARY KEY (operation_id, tag_id, chunk)
 );
 CREATE INDEX tag_deltas_chunk ON tag_deltas (user_id, chunk, operation_id);
+CREATE INDEX tag_deltas_tag ON tag_deltas (tag_id, operation_id);
+
+-- What an operation made of tags themselves. Without old_name the tag came into being, without new_name it went.
+CREATE TABLE tag_changes (
+  operation_id bigint NOT NULL REFERENCES tag_operations (id) ON DELETE CASCADE,
+  tag_id       bigint NOT NULL,
+  old_name     text,
+  old_color    text,
+  new_name     text,
+  new_color    text,
+  PRIMARY KEY (operation_id, tag_id)
+);
+CREATE INDEX tag_changes_tag ON tag_changes (tag_id, operation_id);
 
 -- Imports that go on where they were after a crash, and answer the same question with the same result.
 ALTER TABLE imports ADD COLUMN idempotency_key text;
