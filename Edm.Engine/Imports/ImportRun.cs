@@ -1,143 +1,40 @@
 using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Imports.Chunks;
 
 namespace Edm.Engine.Imports;
 
-/// <summary>One import from the first byte to the summary.</summary>
-internal sealed class ImportRun(IStagingStore staging, ImportStore store, TimeProvider time, ImportOptions options, IProgress<ImportProgress>? progress)
+/// <summary>The second time through a file, from the first row that is not stored yet to the last. While a chunk is stored the next one is read.</summary>
+internal sealed class ImportRun(IImportSession session, Import import, ImportedContacts imported, SuppressionStore suppressions, TimeProvider time, IProgress<ImportProgress>? progress)
 {
-    /// <summary>A batch is parsed while the one before is written, so two of them are in memory: a few megabytes.</summary>
-    private const int BatchRows = 2000;
+    private readonly ImportOptions _options = import.Options;
 
-    private const int BatchChars = 1024 * 1024;
-
-    /// <summary>How often the imports row and the caller learn how far it is.</summary>
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
-
-    private List<StagedContact> _rows = new(BatchRows);
-    private List<RowProblem> _problems = [];
-    private List<StagedContact> _writtenRows = new(BatchRows);
-    private List<RowProblem> _writtenProblems = [];
-    private Task _writing = Task.CompletedTask;
-    private int _batchChars;
-    private long _keptProblems;
-    private long _rejected;
-    private long _read;
-    private long _lastReport;
-
-    public async Task<ImportSummary> RunAsync(UserId user, Stream file, string fileName, CancellationToken cancellation)
+    /// <exception cref="TooManyErrorsException">Nothing of the chunk that had one too many was stored.</exception>
+    public async Task<ImportCounts> RunAsync(Stream file, CancellationToken cancellation)
     {
-        _lastReport = time.GetTimestamp();
-        await using var source = await ImportSource.OpenAsync(file, fileName, options, cancellation);
-        await store.ReadingAsync(staging.Import, source.Format, 0, 0, cancellation);
+        var writer = new ChunkWriter(session, import, imported, suppressions, time);
+        await using var source = await ImportSource.OpenAsync(file, import.FileName, _options, cancellation);
+        await using var reader = await RowReaders.OpenAsync(source, cancellation);
+        var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
+        await chunks.SkipAsync(import.Rows, cancellation);
+        var reading = ReadAsync();
         try
         {
-            await ReadAsync(source, cancellation);
+            while (await reading is { } chunk)
+            {
+                reading = ReadAsync();
+                await writer.WriteAsync(chunk, cancellation);
+                progress?.Report(new ImportProgress(import.Id, ImportState.Merging, chunk.BytesRead, import.TotalRows ?? chunk.LastNr, writer.Counts.Rejected, chunk.LastNr));
+            }
         }
         finally
         {
-            // Whatever ended the reading: the staging place may not be left while a batch is on its way into it. Its own failure comes second then.
-            await _writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Whatever ended it: the file may not be left while it is read. Its own failure comes second then.
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        await _writing;
-        await store.ReadingAsync(staging.Import, source.Format, _read, _rejected, cancellation);
-        await store.MergingAsync(staging.Import, default, cancellation);
-        var counts = await staging.MergeAsync(user, merged => MergedAsync(source, merged, cancellation), cancellation);
-        var summary = new ImportSummary(staging.Import, source.Format, _read, counts.Created, counts.Updated, counts.Unchanged, _rejected);
-        await store.FinishAsync(summary, cancellation);
-        Report(source, ImportState.Finished, counts.Rows);
-        return summary;
+        return writer.Counts;
+
+        Task<ImportChunk?> ReadAsync() => Task.Run(() => chunks.NextAsync(cancellation), cancellation);
     }
-
-    private async Task ReadAsync(ImportSource source, CancellationToken cancellation)
-    {
-        await using var reader = source.Format == ImportFormat.Csv
-            ? (IRowReader)await CsvRowReader.OpenAsync(source.Content, cancellation)
-            : new JsonRowReader(source.Content, source.Format == ImportFormat.Json);
-        var mapper = new RowMapper();
-        while (await reader.ReadAsync(cancellation))
-        {
-            if (++_read > options.MaxRows)
-            {
-                throw new ImportFormatException($"The file has more than {options.MaxRows} rows. Split it, and import the parts one after the other.", reader.Line);
-            }
-
-            var (contact, problem) = reader.Problem is { } unreadable ? (null, unreadable) : mapper.Map(_read, reader.Line, reader.Cells);
-            Add(contact, problem);
-            if (_rows.Count + _problems.Count >= BatchRows || _batchChars >= BatchChars)
-            {
-                await FlushAsync(cancellation);
-            }
-
-            if (_read % BatchRows == 0)
-            {
-                await ReportReadingAsync(source, cancellation);
-            }
-        }
-
-        reader.EnsureAddressable();
-        await FlushAsync(cancellation);
-    }
-
-    private void Add(StagedContact? contact, RowProblem? problem)
-    {
-        if (contact is not null)
-        {
-            _rows.Add(contact);
-            _batchChars += contact.Size;
-        }
-        else
-        {
-            _rejected++;
-            if (_keptProblems + _problems.Count < ImportStore.MaxErrors)
-            {
-                _problems.Add(problem!);
-            }
-        }
-    }
-
-    /// <summary>Hands the batch over and goes on; waits for the batch before, which is the back-pressure.</summary>
-    private async Task FlushAsync(CancellationToken cancellation)
-    {
-        await _writing;
-        (_rows, _writtenRows) = (_writtenRows, _rows);
-        (_problems, _writtenProblems) = (_writtenProblems, _problems);
-        _rows.Clear();
-        _problems.Clear();
-        _batchChars = 0;
-        _writing = staging.WriteAsync(_writtenRows, _writtenProblems, _keptProblems + 1, cancellation);
-        _keptProblems += _writtenProblems.Count;
-    }
-
-    private async Task ReportReadingAsync(ImportSource source, CancellationToken cancellation)
-    {
-        if (IsTimeToReport())
-        {
-            await store.ReadingAsync(staging.Import, source.Format, _read, _rejected, cancellation);
-            Report(source, ImportState.Reading, 0);
-        }
-    }
-
-    private async Task MergedAsync(ImportSource source, MergeCounts merged, CancellationToken cancellation)
-    {
-        if (IsTimeToReport())
-        {
-            await store.MergingAsync(staging.Import, merged, cancellation);
-            Report(source, ImportState.Merging, merged.Rows);
-        }
-    }
-
-    private bool IsTimeToReport()
-    {
-        if (time.GetElapsedTime(_lastReport) < ReportEvery)
-        {
-            return false;
-        }
-
-        _lastReport = time.GetTimestamp();
-        return true;
-    }
-
-    private void Report(ImportSource source, ImportState state, long merged) =>
-        progress?.Report(new ImportProgress(staging.Import, state, source.BytesRead, _read, _rejected, merged));
 }

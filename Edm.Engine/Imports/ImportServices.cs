@@ -4,7 +4,11 @@ namespace Edm.Engine.Imports;
 
 public static class ImportServices
 {
-    /// <summary>The host calls <see cref="ImportStore.FailInterruptedAsync(CancellationToken)"/> once at its start.</summary>
+    /// <summary>Needs the storage and the suppressions.</summary>
     public static IServiceCollection AddImports(this IServiceCollection services) =>
-        services.AddSingleton<ImportStore>().AddSingleton<Importer>();
+        services.AddSingleton<ImportStore>().AddSingleton<ErrorsCsv>().AddSingleton<Importer>().AddSingleton<ImportRecovery>();
+
+    /// <summary>Goes on with what was cut off. After the database was migrated.</summary>
+    public static IServiceCollection AddImportRecovery(this IServiceCollection services) =>
+        services.AddHostedService(provider => provider.GetRequiredService<ImportRecovery>());
 }

@@ -1,21 +1,13 @@
-using System.Globalization;
-using System.Text;
+using System.Text.Json;
 using Edm.Contracts;
+using Edm.Engine.Imports.Chunks;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
 using LinqToDB.Data;
 using LinqToDB.Linq;
-using LinqToDB.Mapping;
 
 namespace Edm.Engine.Imports;
-
-/// <summary>One import, running or past.</summary>
-/// <param name="Format">csv, ndjson or json; <c>unknown</c> when it ended before that was found out.</param>
-/// <param name="Error">For the user; null unless failed.</param>
-public sealed record Import(
-    ImportId Id, UserId User, string FileName, string Format, ImportState State, long Rows, long Created, long Updated, long Unchanged, long Rejected,
-    string? Error, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt);
 
 /// <summary>The imports of all users and their refused rows.</summary>
 public sealed class ImportStore(EdmDatabase database, TimeProvider time)
@@ -25,9 +17,10 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
     /// <summary>More refused rows than this are counted and not kept: nobody mends them by hand, and a file of nothing else would fill the disk.</summary>
     public const int MaxErrors = 100_000;
 
-    internal const string InsertSql = """
-        INSERT INTO imports (user_id, file_name, format, state, created_at) VALUES (@user, @file, 'unknown', 'reading', @now) RETURNING id
-        """;
+    internal const string Interrupted = "The import was interrupted. Send the file again; what is stored already is not doubled.";
+
+    /// <summary>Of those that lie in the staging folder of a node.</summary>
+    internal const string GoesOn = "The import was interrupted. It goes on by itself when its node is back; the same file under the same Idempotency-Key goes on with it too.";
 
     private const int MaxFileName = 255;
 
@@ -57,195 +50,167 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
     }
 
     /// <summary>The refused rows in the order of the file, from <paramref name="skip"/> on.</summary>
-    public Task<IReadOnlyList<RowProblem>> ErrorsAsync(UserId user, ImportId import, long skip, int limit, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<RowProblem>> ErrorsAsync(UserId user, ImportId import, long skip, int limit, CancellationToken cancellation = default) =>
+        [.. (await OriginalsAsync(user, import, skip, limit, cancellation)).Select(error => error.Problem)];
+
+    /// <summary>As <see cref="ErrorsAsync"/>, each with the row as its owner wrote it (see <see cref="OriginalRow"/>); null where that is not kept.</summary>
+    internal Task<IReadOnlyList<(RowProblem Problem, string? Original)>> OriginalsAsync(UserId user, ImportId import, long skip, int limit, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(skip);
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPage);
-        return database.RunAsync<IReadOnlyList<RowProblem>>(
-            async connection => await connection.GetTable<ImportErrorRow>()
-                .Where(e => e.ImportId == import && e.Nr > skip && e.Nr <= skip + limit)
-                .Where(_ => connection.GetTable<ImportRow>().Any(i => i.Id == import && i.UserId == user))
-                .OrderBy(e => e.Nr)
-                .Select(e => new RowProblem(e.Line, e.Field, e.Value, e.Reason))
-                .ToListAsync(cancellation),
+        return database.RunAsync<IReadOnlyList<(RowProblem, string?)>>(
+            async connection =>
+            [
+                .. (await connection.GetTable<ImportErrorRow>()
+                        .Where(e => e.ImportId == import && e.Nr > skip && e.Nr <= skip + limit)
+                        .Where(_ => connection.GetTable<ImportRow>().Any(i => i.Id == import && i.UserId == user))
+                        .OrderBy(e => e.Nr)
+                        .ToListAsync(cancellation))
+                    .Select(e => (new RowProblem(e.Line, e.Field, e.Value, e.Reason), e.Original)),
+            ],
             cancellation);
     }
 
-    /// <summary>
-    /// Writes the refused rows as CSV (RFC 4180, UTF-8): <c>line,field,value,reason</c>. A page at a time, so that a slow reader holds no connection. What a
-    /// spreadsheet would run as a formula gets an apostrophe before it.
-    /// </summary>
-    /// <returns>False when the user has no such import; then nothing was written.</returns>
-    public async Task<bool> ErrorsAsCsvAsync(UserId user, ImportId import, Stream output, CancellationToken cancellation = default)
+    internal static async Task<ImportId> InsertAsync(
+        EdmConnection connection, UserId user, string fileName, ImportOptions options, TimeProvider time, CancellationToken cancellation)
     {
-        if (await GetAsync(user, import, cancellation) is null)
+        var row = new ImportRow
         {
-            return false;
-        }
-
-        await using var writer = new StreamWriter(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), leaveOpen: true) { NewLine = "\r\n" };
-        await writer.WriteLineAsync("line,field,value,reason".AsMemory(), cancellation);
-        for (long skip = 0; await ErrorsAsync(user, import, skip, MaxPage, cancellation) is { Count: > 0 } page; skip += MaxPage)
-        {
-            foreach (var error in page)
-            {
-                var line = string.Create(CultureInfo.InvariantCulture, $"{error.Line},{Quoted(error.Field)},{Quoted(error.Value)},{Quoted(error.Reason)}");
-                await writer.WriteLineAsync(line.AsMemory(), cancellation);
-            }
-
-            await writer.FlushAsync(cancellation);
-        }
-
-        return true;
+            UserId = user,
+            FileName = NameOf(fileName),
+            State = ImportState.Reading.Name(),
+            Format = "unknown",
+            IdempotencyKey = options.Key,
+            Options = StoredOptions.Write(options),
+            CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
+        return new ImportId(await connection.InsertWithInt64IdentityAsync(row, token: cancellation));
     }
 
-    /// <summary>
-    /// Imports whose process died are marked as failed, and their staging is removed. At the start of a node; imports that another living process runs are
-    /// left alone.
-    /// </summary>
-    /// <returns>How many.</returns>
-    public async Task<int> FailInterruptedAsync(CancellationToken cancellation = default)
+    internal Task<Import?> FindAsync(UserId user, string key, CancellationToken cancellation) => database.RunAsync(
+        async connection => (await connection.GetTable<ImportRow>().SingleOrDefaultAsync(i => i.UserId == user && i.IdempotencyKey == key, cancellation))?.ToImport(),
+        cancellation);
+
+    /// <summary>Whoever's they are: those that somebody is at, or should be.</summary>
+    internal Task<List<Import>> OpenAsync(CancellationToken cancellation) => database.RunAsync(
+        async connection => (await connection.GetTable<ImportRow>().Where(i => i.State == "reading" || i.State == "merging" || i.State == "interrupted").ToListAsync(cancellation))
+            .ConvertAll(i => i.ToImport()),
+        cancellation);
+
+    internal Task<Import?> GetAsync(ImportId import, CancellationToken cancellation) => database.RunAsync(
+        async connection => (await connection.GetTable<ImportRow>().SingleOrDefaultAsync(i => i.Id == import, cancellation))?.ToImport(),
+        cancellation);
+
+    /// <summary>An import under a key begins once more, from its first byte: no contact was touched before.</summary>
+    internal Task BeginAgainAsync(ImportId import, string fileName, ImportOptions options, CancellationToken cancellation) => database.WriteAsync(
+        async connection =>
+        {
+            await connection.ExecuteAsync("DELETE FROM import_errors WHERE import_id = @import", cancellation, new DataParameter("import", import.Value));
+            await connection.GetTable<ImportRow>()
+                .Where(i => i.Id == import)
+                .Set(i => i.State, ImportState.Reading.Name())
+                .Set(i => i.FileName, NameOf(fileName))
+                .Set(i => i.Options, StoredOptions.Write(options))
+                .Set(i => i.Rows, 0)
+                .Set(i => i.Rejected, 0)
+                .Set(i => i.Error, (string?)null)
+                .Set(i => i.FinishedAt, (long?)null)
+                .UpdateAsync(cancellation);
+        },
+        cancellation);
+
+    internal Task ReadingAsync(ImportId import, ImportFormat format, ImportProgressNumbers so, CancellationToken cancellation) => UpdateAsync(
+        import,
+        row => row.Set(i => i.Format, format.Name()).Set(i => i.Bytes, so.Bytes).Set(i => i.Rows, so.Rows).Set(i => i.Rejected, so.Rejected),
+        cancellation);
+
+    /// <summary>From now on it can go on after a crash.</summary>
+    internal Task ReadAsync(ImportId import, FileFacts facts, CancellationToken cancellation) => UpdateAsync(
+        import,
+        row => row
+            .Set(i => i.State, ImportState.Merging.Name())
+            .Set(i => i.Format, facts.Format.Name())
+            .Set(i => i.Header, facts.Header is null ? null : JsonSerializer.Serialize(facts.Header))
+            .Set(i => i.ContentHash, facts.Hash)
+            .Set(i => i.TotalBytes, facts.Bytes)
+            .Set(i => i.TotalRows, facts.Rows)
+            .Set(i => i.Bytes, 0)
+            .Set(i => i.Rows, 0)
+            .Set(i => i.Rejected, 0)
+            .Set(i => i.RunAt, Now),
+        cancellation);
+
+    /// <summary>Somebody is at it again.</summary>
+    /// <returns>Null when it has ended.</returns>
+    internal async Task<Import?> ResumeAsync(ImportId import, CancellationToken cancellation)
     {
-        var open = await database.RunAsync(
-            connection => connection.GetTable<ImportRow>().Where(i => i.State == "reading" || i.State == "merging").Select(i => i.Id).ToListAsync(cancellation),
+        var resumed = await database.RunAsync(
+            connection => connection.GetTable<ImportRow>()
+                .Where(i => i.Id == import && (i.State == "merging" || i.State == "interrupted"))
+                .Set(i => i.State, ImportState.Merging.Name())
+                .Set(i => i.Error, (string?)null)
+                .Set(i => i.FinishedAt, (long?)null)
+                .Set(i => i.RunAt, Now)
+                .Set(i => i.RunFrom, i => i.Rows)
+                .Set(i => i.ProgressAt, (long?)null)
+                .UpdateAsync(cancellation),
             cancellation);
-        var failed = 0;
-        foreach (var import in open)
-        {
-            failed += await (database.IsPostgres ? FailUnclaimedOnPostgresAsync(import, cancellation) : FailUnclaimedOnSqliteAsync(import, cancellation)) ? 1 : 0;
-        }
-
-        foreach (var import in database.IsPostgres ? [] : SqliteStagingStore.Leftovers(database))
-        {
-            using var claim = SqliteStagingStore.TryClaim(database, import);
-            if (claim is not null)
-            {
-                SqliteStagingStore.RemoveLeftovers(database, import);
-            }
-        }
-
-        return failed;
+        return resumed > 0 ? await GetAsync(import, cancellation) : null;
     }
 
-    internal static async Task<ImportId> InsertAsync(EdmConnection connection, UserId user, string fileName, TimeProvider time, CancellationToken cancellation) =>
-        new(await connection.ExecuteAsync<long>(InsertSql, cancellation, InsertParameters(user, fileName, time)));
+    /// <summary>In the transaction that stores the chunk.</summary>
+    internal static Task ProgressAsync(EdmConnection connection, ImportId import, ImportChunk chunk, ImportCounts counts, long now, CancellationToken cancellation) =>
+        connection.GetTable<ImportRow>()
+            .Where(i => i.Id == import)
+            .Set(i => i.Bytes, chunk.BytesRead)
+            .Set(i => i.Rows, chunk.LastNr)
+            .Set(i => i.Created, counts.Created)
+            .Set(i => i.Updated, counts.Updated)
+            .Set(i => i.Unchanged, counts.Unchanged)
+            .Set(i => i.Rejected, counts.Rejected)
+            .Set(i => i.Suppressed, counts.Suppressed)
+            .Set(i => i.ProgressAt, now)
+            .UpdateAsync(cancellation);
 
-    internal static DataParameter[] InsertParameters(UserId user, string fileName, TimeProvider time)
+    /// <summary>Of a file that was refused for its many errors.</summary>
+    internal Task KeepErrorsAsync(ImportId import, IReadOnlyList<RefusedRow> rows, CancellationToken cancellation) => database.WriteAsync(
+        async connection =>
+        {
+            for (var i = 0; i < rows.Count; i++)
+            {
+                var (_, problem, original) = rows[i];
+                await connection.InsertAsync(
+                    new ImportErrorRow { ImportId = import, Nr = i + 1, Line = problem.Line, Field = problem.Field, Value = problem.Value, Reason = problem.Reason, Original = original },
+                    token: cancellation);
+            }
+        },
+        cancellation);
+
+    internal Task FinishAsync(ImportId import, CancellationToken cancellation) => UpdateAsync(
+        import,
+        row => row.Set(i => i.State, ImportState.Finished.Name()).Set(i => i.Bytes, i => i.TotalBytes ?? 0).Set(i => i.FinishedAt, Now),
+        cancellation);
+
+    /// <param name="state">Failed or interrupted.</param>
+    /// <returns>False when it has ended otherwise.</returns>
+    internal async Task<bool> EndAsync(ImportId import, ImportState state, string error, CancellationToken cancellation) => await database.RunAsync(
+        connection => connection.GetTable<ImportRow>()
+            .Where(i => i.Id == import && (i.State == "reading" || i.State == "merging" || i.State == "interrupted"))
+            .Set(i => i.State, state.Name())
+            .Set(i => i.Error, error)
+            .Set(i => i.FinishedAt, Now)
+            .UpdateAsync(cancellation),
+        cancellation) > 0;
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static string NameOf(string fileName)
     {
         var name = Path.GetFileName(fileName.Replace('\\', '/')).Replace('\0', '\uFFFD');
-        name = name.Length == 0 ? "-" : name.Length > MaxFileName ? name[..MaxFileName] : name;
-        return [new("user", user.Value), new("file", name), new("now", time.GetUtcNow().ToUnixTimeMilliseconds())];
+        return name.Length == 0 ? "-" : name.Length > MaxFileName ? name[..MaxFileName] : name;
     }
-
-    internal Task ReadingAsync(ImportId import, ImportFormat format, long rows, long rejected, CancellationToken cancellation) =>
-        UpdateAsync(import, row => row.Set(i => i.Format, format.Name()).Set(i => i.Rows, rows).Set(i => i.Rejected, rejected), cancellation);
-
-    internal Task MergingAsync(ImportId import, MergeCounts counts, CancellationToken cancellation) =>
-        UpdateAsync(
-            import,
-            row => row.Set(i => i.State, ImportState.Merging.Name()).Set(i => i.Created, counts.Created).Set(i => i.Updated, counts.Updated).Set(i => i.Unchanged, counts.Unchanged),
-            cancellation);
-
-    internal Task FinishAsync(ImportSummary summary, CancellationToken cancellation) =>
-        UpdateAsync(
-            summary.Import,
-            row => row
-                .Set(i => i.State, ImportState.Finished.Name())
-                .Set(i => i.Created, summary.Created)
-                .Set(i => i.Updated, summary.Updated)
-                .Set(i => i.Unchanged, summary.Unchanged)
-                .Set(i => i.FinishedAt, time.GetUtcNow().ToUnixTimeMilliseconds()),
-            cancellation);
-
-    internal Task FailAsync(ImportId import, string error, CancellationToken cancellation) =>
-        UpdateAsync(
-            import,
-            row => row.Set(i => i.State, ImportState.Failed.Name()).Set(i => i.Error, error).Set(i => i.FinishedAt, time.GetUtcNow().ToUnixTimeMilliseconds()),
-            cancellation);
 
     private Task<int> UpdateAsync(ImportId import, Func<IQueryable<ImportRow>, IUpdatable<ImportRow>> set, CancellationToken cancellation) =>
         database.RunAsync(connection => set(connection.GetTable<ImportRow>().Where(i => i.Id == import)).UpdateAsync(cancellation), cancellation);
-
-    private async Task<bool> FailUnclaimedOnSqliteAsync(ImportId import, CancellationToken cancellation)
-    {
-        using var claim = SqliteStagingStore.TryClaim(database, import);
-        return claim is not null && await database.RunAsync(connection => FailInterruptedAsync(connection, import, cancellation), cancellation);
-    }
-
-    private Task<bool> FailUnclaimedOnPostgresAsync(ImportId import, CancellationToken cancellation) =>
-        database.RunAsync(
-            async connection =>
-            {
-                var claim = PostgresStagingStore.ClaimOf(import);
-                if (!await connection.ExecuteAsync<bool>($"SELECT pg_try_advisory_lock({claim})", cancellation))
-                {
-                    return false;
-                }
-
-                try
-                {
-                    return await FailInterruptedAsync(connection, import, cancellation);
-                }
-                finally
-                {
-                    await connection.ExecuteAsync($"SELECT pg_advisory_unlock({claim})", CancellationToken.None);
-                }
-            },
-            cancellation);
-
-    // It may have ended between our look and our claim.
-    private async Task<bool> FailInterruptedAsync(EdmConnection connection, ImportId import, CancellationToken cancellation) =>
-        await connection.GetTable<ImportRow>()
-            .Where(i => i.Id == import && (i.State == "reading" || i.State == "merging"))
-            .Set(i => i.State, ImportState.Failed.Name())
-            .Set(i => i.Error, Interrupted)
-            .Set(i => i.FinishedAt, time.GetUtcNow().ToUnixTimeMilliseconds())
-            .UpdateAsync(cancellation) > 0;
-
-    internal const string Interrupted = "The import was interrupted. Send the file again; what is stored already is not doubled.";
-
-    private static string Quoted(string text)
-    {
-        if (text is ['=' or '+' or '-' or '@' or '\t' or '\r', ..])
-        {
-            text = "'" + text;
-        }
-
-        return text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-    }
-
-    [Table("imports")]
-    private sealed record ImportRow
-    {
-        [PrimaryKey, Identity] public ImportId Id { get; init; }
-        [Column] public UserId UserId { get; init; }
-        [Column] public string FileName { get; init; } = "";
-        [Column] public string Format { get; init; } = "";
-        [Column] public string State { get; init; } = "";
-        [Column] public long Rows { get; init; }
-        [Column] public long Created { get; init; }
-        [Column] public long Updated { get; init; }
-        [Column] public long Unchanged { get; init; }
-        [Column] public long Rejected { get; init; }
-        [Column] public string? Error { get; init; }
-        [Column] public long CreatedAt { get; init; }
-        [Column] public long? FinishedAt { get; init; }
-
-        public Import ToImport() => new(
-            Id, UserId, FileName, Format, ImportStates.Parse(State), Rows, Created, Updated, Unchanged, Rejected, Error,
-            DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt),
-            FinishedAt is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null);
-    }
-
-    [Table("import_errors")]
-    private sealed record ImportErrorRow
-    {
-        [Column] public ImportId ImportId { get; init; }
-        [Column] public long Nr { get; init; }
-        [Column] public long Line { get; init; }
-        [Column] public string Field { get; init; } = "";
-        [Column] public string Value { get; init; } = "";
-        [Column] public string Reason { get; init; } = "";
-    }
 }

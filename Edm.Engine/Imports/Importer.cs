@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Imports.Chunks;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -8,31 +10,103 @@ namespace Edm.Engine.Imports;
 /// <summary>The user has as many imports under way as one user may; nothing of this one was read.</summary>
 public sealed class TooManyImportsException(int limit) : Exception($"{limit} imports of yours are still running. Wait until one has ended.");
 
+/// <summary>An import under this key is under way; what it comes to can be asked for later.</summary>
+public sealed class ImportRunningException(ImportId import) : Exception($"Import {import} with this Idempotency-Key is still running. Ask again when it has ended.");
+
+/// <summary>An import whose file was read to its end, and is good.</summary>
+/// <param name="Completion">Its result; the import does not depend on anybody waiting for it.</param>
+public sealed record StartedImport(ImportId Import, Task<ImportSummary> Completion);
+
 /// <summary>
-/// Reads a file into contacts at constant memory: as much is read as is stored, so a slow database slows the upload. The file is staged first and
-/// touches no contact before it has been read to its end; then it is merged in chunks, each of which commits. A merge that is cut off is completed by the
-/// same file sent again.
+/// Reads a file into contacts at constant memory. The file is read twice: first to its end, for what is wrong with it as a whole, while a copy of it is kept
+/// in the staging folder; then into the contacts, in chunks that commit. An import that is cut off in the second part goes on where it stopped.
 /// </summary>
-public sealed partial class Importer(EdmDatabase database, ImportStore store, TimeProvider time, ILogger<Importer> logger) : IDisposable
+public sealed partial class Importer(EdmDatabase database, ImportStore store, SuppressionStore suppressions, TimeProvider time, ILogger<Importer> logger) : IDisposable
 {
     /// <summary>Each holds a connection and some megabytes.</summary>
     public const int MaxRunning = 8;
 
     /// <summary>So that one user's slow uploads don't take all the places.</summary>
-    public const int MaxRunningPerUser = 2;
+    public const int MaxRunningPerUser = 4;
 
     private readonly SemaphoreSlim _places = new(MaxRunning, MaxRunning);
     private readonly ConcurrentDictionary<UserId, int> _running = new();
+    private readonly ConcurrentDictionary<ImportId, Task> _merging = new();
+    private readonly CancellationTokenSource _stopping = new();
 
-    /// <param name="file">Read to its end, not disposed. Only its asynchronous side is used.</param>
+    private StorageSettings Settings => database.Settings;
+
+    /// <summary>As <see cref="StartAsync"/>, and waits for the result.</summary>
+    public async Task<ImportSummary> RunAsync(
+        UserId user, Stream file, string fileName, ImportOptions options, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default) =>
+        await (await StartAsync(user, file, fileName, options, progress, cancellation)).Completion.WaitAsync(file.CanSeek ? CancellationToken.None : cancellation);
+
+    /// <param name="file">
+    /// Read to its end, not disposed; only its asynchronous side is used. One that can seek is read again and must stay open until the completion, which
+    /// the cancellation then ends as interrupted; of any other a copy is kept, and the import goes on without it.
+    /// </param>
     /// <param name="fileName">For the list of imports, and for the format when nothing else tells.</param>
     /// <exception cref="ImportFormatException">The file can't be read; no contact was touched, and the import is kept as failed.</exception>
+    /// <exception cref="TooManyErrorsException">As before.</exception>
     /// <exception cref="TooManyImportsException"/>
-    public async Task<ImportSummary> RunAsync(
+    /// <exception cref="ImportRunningException"/>
+    /// <exception cref="ConflictException">The key was used with another file, or otherwise.</exception>
+    public async Task<StartedImport> StartAsync(
         UserId user, Stream file, string fileName, ImportOptions options, IProgress<ImportProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(options);
+        var seat = await TakeSeatAsync(user, cancellation);
+        try
+        {
+            var arrival = new ImportArrival(database, store, time, user, fileName, options, progress);
+            var (import, session) = await arrival.ReceiveAsync(file, cancellation);
+            if (session is not null)
+            {
+                return Launch(session, import, file.CanSeek ? file : null, progress, seat, file.CanSeek ? cancellation : CancellationToken.None);
+            }
+
+            seat.Dispose();
+            return new StartedImport(import.Id, Task.FromResult(import.ToSummary()));
+        }
+        catch
+        {
+            seat.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Goes on with an import whose file lies in the staging folder; does nothing when there is no place for it at the moment.</summary>
+    internal void GoOn(IImportSession session, Import import, IDisposable seat) => _ = Launch(session, import, file: null, progress: null, seat, CancellationToken.None).Completion;
+
+    /// <returns>Null when all are taken.</returns>
+    internal IDisposable? TrySeat(UserId user)
+    {
+        if (!_places.Wait(0))
+        {
+            return null;
+        }
+
+        _running.AddOrUpdate(user, 1, static (_, running) => running + 1);
+        return new Seat(this, user);
+    }
+
+    /// <summary>Ends what is under way, and waits for it; each is left so that it can go on.</summary>
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_merging.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose()
+    {
+        // The places stay: an import that ends after this gives its own back.
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
+
+    private async Task<IDisposable> TakeSeatAsync(UserId user, CancellationToken cancellation)
+    {
         if (_running.AddOrUpdate(user, 1, static (_, running) => running + 1) > MaxRunningPerUser)
         {
             Leave(user);
@@ -42,60 +116,96 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Ti
         try
         {
             await _places.WaitAsync(cancellation);
-            try
-            {
-                return await StagedAsync(user, file, fileName, options, progress, cancellation);
-            }
-            finally
-            {
-                _places.Release();
-            }
+            return new Seat(this, user);
         }
-        finally
+        catch
         {
             Leave(user);
-        }
-    }
-
-    public void Dispose() => _places.Dispose();
-
-    private async Task<ImportSummary> StagedAsync(
-        UserId user, Stream file, string fileName, ImportOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellation)
-    {
-        await using IStagingStore staging = database.IsPostgres
-            ? await PostgresStagingStore.BeginAsync(database, time, user, fileName, cancellation)
-            : await SqliteStagingStore.BeginAsync(database, time, user, fileName, cancellation);
-        try
-        {
-            var summary = await new ImportRun(staging, store, time, options, progress).RunAsync(user, file, fileName, cancellation);
-            LogFinished(summary.Import.Value, user.Value, summary.Rows, summary.Created, summary.Updated, summary.Unchanged, summary.Rejected);
-            return summary;
-        }
-        catch (Exception exception)
-        {
-            await FailAsync(staging.Import, exception);
             throw;
         }
     }
 
-    private async Task FailAsync(ImportId import, Exception exception)
+    private StartedImport Launch(IImportSession session, Import import, Stream? file, IProgress<ImportProgress>? progress, IDisposable seat, CancellationToken cancellation)
     {
-        var error = exception switch
+        var completion = Task.Run(() => MergeAsync(session, import, file, progress, seat, cancellation), CancellationToken.None);
+        _merging[import.Id] = completion;
+        _ = completion.ContinueWith(
+            ended =>
+            {
+                _merging.TryRemove(new KeyValuePair<ImportId, Task>(import.Id, completion));
+                // Looked at: it was logged where it happened, and nobody need wait for it.
+                _ = ended.Exception;
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+        return new StartedImport(import.Id, completion);
+    }
+
+    private async Task<ImportSummary> MergeAsync(IImportSession session, Import import, Stream? file, IProgress<ImportProgress>? progress, IDisposable seat, CancellationToken cancellation)
+    {
+        try
         {
-            ImportFormatException format => format.Message,
-            OperationCanceledException or IOException => ImportStore.Interrupted,
-            _ when StorageFaults.IsTransient(exception) => $"The database went away. {ImportStore.Interrupted}",
-            _ => $"An error of the program ended the import; its log knows more. {ImportStore.Interrupted}",
+            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+            await using (session)
+            {
+                try
+                {
+                    return await MergeAsync(session, import, file, progress, ending.Token);
+                }
+                catch (Exception exception)
+                {
+                    await EndAsync(import, isSpooled: file is null, exception);
+                    throw;
+                }
+            }
+        }
+        finally
+        {
+            seat.Dispose();
+        }
+    }
+
+    private async Task<ImportSummary> MergeAsync(IImportSession session, Import import, Stream? file, IProgress<ImportProgress>? progress, CancellationToken cancellation)
+    {
+        var imported = await database.RunAsync(connection => ImportedContacts.LoadAsync(connection, import.Id, cancellation), cancellation);
+        await using var copy = file is null ? ImportSpool.Open(Settings, import.Id) : null;
+        file?.Seek(0, SeekOrigin.Begin);
+        var counts = await new ImportRun(session, import, imported, suppressions, time, progress).RunAsync(copy ?? file!, cancellation);
+        // Not to be broken off: everything is stored.
+        await store.FinishAsync(import.Id, CancellationToken.None);
+        ImportSpool.Delete(Settings, import.Id);
+        var rows = import.TotalRows ?? throw new InvalidOperationException($"Import {import.Id} merges a file that was not read.");
+        var summary = new ImportSummary(
+            import.Id, Enum.Parse<ImportFormat>(import.Format, ignoreCase: true), rows, counts.Created, counts.Updated, counts.Unchanged, counts.Rejected, counts.Suppressed);
+        LogFinished(import.Id.Value, import.User.Value, rows, counts.Created, counts.Updated, counts.Unchanged, counts.Rejected);
+        progress?.Report(new ImportProgress(import.Id, ImportState.Finished, import.TotalBytes ?? 0, rows, counts.Rejected, rows));
+        return summary;
+    }
+
+    private async Task EndAsync(Import import, bool isSpooled, Exception exception)
+    {
+        var (state, error) = exception switch
+        {
+            ImportFormatException or TooManyErrorsException => (ImportState.Failed, exception.Message),
+            OperationCanceledException or IOException => (ImportState.Interrupted, isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted),
+            _ when StorageFaults.IsTransient(exception) => (ImportState.Interrupted, $"The database went away. {(isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted)}"),
+            _ => (ImportState.Failed, $"An error of the program ended the import; its log knows more. {ImportStore.Interrupted}"),
         };
         try
         {
-            await store.FailAsync(import, error, CancellationToken.None);
-            LogFailed(exception is ImportFormatException ? null : exception, import.Value);
+            await store.EndAsync(import.Id, state, error, CancellationToken.None);
+            if (state == ImportState.Failed)
+            {
+                ImportSpool.Delete(Settings, import.Id);
+            }
+
+            LogEnded(exception is ImportFormatException or TooManyErrorsException or OperationCanceledException ? null : exception, import.Id.Value, state.Name());
         }
         catch (Exception unwritten) when (StorageFaults.IsTransient(unwritten))
         {
-            // The claim goes with us; the next start marks the import as interrupted.
-            LogUnmarked(unwritten, import.Value);
+            // The claim goes with us; the next look marks the import as interrupted.
+            LogUnmarked(unwritten, import.Id.Value);
         }
     }
 
@@ -108,12 +218,26 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Ti
         }
     }
 
+    private sealed class Seat(Importer importer, UserId user) : IDisposable
+    {
+        private int _left;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+            {
+                importer.Leave(user);
+                importer._places.Release();
+            }
+        }
+    }
+
     [LoggerMessage(Level = LogLevel.Information, Message = "Import {Import} of user {User} finished: {Rows} rows, {Created} created, {Updated} updated, {Unchanged} unchanged, {Rejected} rejected")]
     private partial void LogFinished(long import, long user, long rows, long created, long updated, long unchanged, long rejected);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Import {Import} failed")]
-    private partial void LogFailed(Exception? exception, long import);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Import {Import} ended as {State}")]
+    private partial void LogEnded(Exception? exception, long import, string state);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Import {Import} failed and could not be marked so")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Import {Import} ended and could not be marked so")]
     private partial void LogUnmarked(Exception exception, long import);
 }

@@ -41,7 +41,7 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
         await ShowErrorsAsync(user.Id, summary, cancellation);
         if (errors is not null)
         {
-            await _imports.ErrorsAsCsvAsync(user.Id, summary.Import, errors, cancellation);
+            await services.GetRequiredService<ErrorsCsv>().WriteAsync(user.Id, summary.Import, ErrorsForm.Reasons, errors, cancellation);
             await terminal.Out.WriteLineAsync($"The refused rows are in {arguments.Errors}");
         }
 
@@ -79,7 +79,7 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
             await terminal.Out.WriteLineAsync($"The administrator's key is in {administrator.FilePath}");
         }
 
-        await _imports.FailInterruptedAsync(cancellation);
+        await services.GetRequiredService<ImportRecovery>().MarkAsync(cancellation);
     }
 
     private async Task<User?> UserAsync(CancellationToken cancellation)
@@ -109,7 +109,7 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
         try
         {
             return await services.GetRequiredService<Importer>()
-                .RunAsync(user.Id, file, Path.GetFileName(arguments.File), new ImportOptions(), screen, cancellation);
+                .RunAsync(user.Id, file, Path.GetFileName(arguments.File), arguments.Options, screen, cancellation);
         }
         finally
         {
@@ -119,7 +119,7 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
 
     private async Task SummaryAsync(ImportSummary summary, TimeSpan elapsed)
     {
-        await terminal.Out.WriteLineAsync($"Import {summary.Import}: {Words.Count(summary.Rows, "row")} in {Words.Span(elapsed)}");
+        await terminal.Out.WriteLineAsync($"Import {summary.Import}: {Words.Count(summary.Rows, "row")} in {Words.Span(elapsed)}{(arguments.Options.DryRun ? ". A dry run: nothing was written. It would have come to" : "")}");
         foreach (var (count, what) in ((long, string)[])
             [
                 (summary.Created, "new contacts"),
@@ -127,8 +127,14 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
                 (summary.Unchanged, "contacts that were stored exactly so"),
                 (summary.Doubled, "rows more for a contact that another row has already"),
                 (summary.Rejected, "rows refused"),
+                (summary.Suppressed, "rows of people who are not brought back"),
             ])
         {
+            if (count == 0 && what.EndsWith("brought back", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             await terminal.Out.WriteLineAsync($"  {Words.Count(count),12}  {what}");
         }
     }

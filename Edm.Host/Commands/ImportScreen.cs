@@ -31,7 +31,7 @@ internal sealed class ImportScreen(Terminal terminal, long? bytes, TimeProvider 
     internal string Text(ImportProgress progress, TimeSpan elapsed)
     {
         var reading = progress.State == ImportState.Reading;
-        var (done, all) = reading ? (progress.BytesRead, bytes) : (progress.Merged, progress.Rows - progress.Rejected);
+        var (done, all) = reading ? (progress.BytesRead, bytes) : (progress.Merged, progress.Rows);
         var share = all > 0 ? Math.Min((double)done / all.Value, 1) : 0;
         var rows = reading ? progress.Rows : progress.Merged;
         var rate = elapsed > TimeSpan.Zero ? $"  {Words.Count((long)(rows / elapsed.TotalSeconds))}/s" : "";

@@ -86,9 +86,8 @@ internal sealed class DemoStory(DemoApi api, Terminal terminal, TimeProvider tim
 
         line.Clear();
         var import = await importing;
-        var doubled = import.Rows - import.Created - import.Updated - import.Unchanged - import.Rejected;
         Say($"   POST /v1/imports: {Words.Count(import.Rows, "row")} are {Words.Count(import.Created + import.Updated + import.Unchanged, "contact")} ({Words.Count(import.Created)} of them new);");
-        Say($"   {Words.Count(doubled)} repeat an address of the file, {Words.Count(import.Rejected)} can't be used, such as:");
+        Say($"   {Words.Count(import.Doubled)} repeat an address of the file, {Words.Count(import.Rejected)} can't be used, such as:");
         var errors = await api.GetTextAsync($"v1/imports/{import.Id}/errors", cancellation);
         foreach (var error in errors.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Skip(1).Take(ShownErrors))
         {

@@ -66,11 +66,13 @@ internal static class EdmHost
         services.AddEdmStorage(settings.Storage);
         services.AddEdmUsers();
         services.AddContacts();
+        services.AddSuppressions(settings.MasterKey);
         services.AddImports();
         services.AddContent();
         services.AddServices(settings.MasterKey, settings.Smtp, settings.Authorities);
 
         services.AddHostedService<StartUp>();
+        services.AddImportRecovery();
         services.AddSingleton<Readiness>();
         services.AddHostedService<Shutdown>();
         services.AddHostedService<UrlFile>();

@@ -1,4 +1,3 @@
-using Edm.Engine.Imports;
 using Edm.Engine.Services;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
@@ -8,7 +7,7 @@ namespace Edm.Host.Hosting;
 
 /// <summary>What must be done before anything else starts: take the data folder, migrate the database, see that an administrator can get in.</summary>
 internal sealed partial class StartUp(
-    EdmSettings settings, EdmDatabase database, Migrator migrator, AdministratorKey administrator, ServiceStore services, ImportStore imports, TimeProvider time,
+    EdmSettings settings, EdmDatabase database, Migrator migrator, AdministratorKey administrator, ServiceStore services, TimeProvider time,
     ILogger<StartUp> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan DatabaseRetry = TimeSpan.FromSeconds(2);
@@ -26,7 +25,6 @@ internal sealed partial class StartUp(
 
         await MigrateAsync(cancellationToken);
         await services.CheckMasterKeyAsync(cancellationToken);
-        await imports.FailInterruptedAsync(cancellationToken);
         if (await administrator.EnsureAsync(cancellationToken))
         {
             LogKey(administrator.FilePath);

@@ -62,6 +62,14 @@ public sealed record Problem
         Line = line,
     };
 
+    public static Problem TooManyErrors(string detail) => new()
+    {
+        Type = Kind + "too-many-errors",
+        Title = "Too many rows of the file can't be used.",
+        Status = StatusCodes.Status422UnprocessableEntity,
+        Detail = detail,
+    };
+
     public static Problem InvalidTemplate(string detail, string? part, int? line, int? column) => new()
     {
         Type = Kind + "invalid-template",

@@ -22,6 +22,7 @@ internal static class ProblemExamples
         [409] = ("It does not go with what is there.", Problem.Conflict("There is already a pool 'main'.", "name")),
         [413] = ("The body is too large.", Problem.TooLarge("The body is larger than this address takes.")),
         [415] = ("The body's type is not understood.", Problem.UnsupportedMediaType("Send the body as JSON: Content-Type: application/json.")),
+        [422] = ("Too many rows of the file can't be used.", Problem.TooManyErrors("More than 100 rows can't be used, so nothing was stored. See the refused rows, mend them, and send the file again.")),
         [429] = ("Too much at once; come again after Retry-After seconds.", Problem.TooMany("2 imports of yours are still running. Wait until one has ended.", 10)),
         [500] = ("A defect of EDM.", Problem.Internal("0af7651916cd43dd8448eb211c80319c")),
         [503] = ("Not possible at the moment; come again after Retry-After seconds.", Problem.Unavailable("The database can't be reached at the moment. Nothing was changed.", 5)),

@@ -34,6 +34,8 @@ public static partial class Problems
         TemplateException template => Problem.InvalidTemplate(template.Message, template.Part, template.Line, template.Column),
         ImportFormatException file => Problem.InvalidFile(file.Message, file.Field, file.Line),
         TooManyImportsException imports => Problem.TooMany(imports.Message, ImportRetrySeconds),
+        ImportRunningException running => Problem.Conflict(running.Message, "Idempotency-Key") with { RetryAfter = ImportRetrySeconds },
+        TooManyErrorsException errors => Problem.TooManyErrors(errors.Message),
         ContactFilterException filter => Problem.InvalidFilter(filter.Message, "filter", filter.Position),
         BadHttpRequestException request => OfRequest(request),
         AskTimeoutException => Problem.Unavailable("The part that knows did not answer in time. Nothing is known of what became of the request: asking again is safe.", EntityRetrySeconds),

@@ -5,7 +5,6 @@ using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Imports;
 using Edm.Testing.Databases;
-using Microsoft.Extensions.Logging.Abstractions;
 using Sylvan.Data.Csv;
 using Xunit;
 using Xunit.Abstractions;
@@ -85,7 +84,7 @@ public sealed class ImportFixturesTests(ITestOutputHelper output) : DatabaseTest
         Assert.InRange(imported, 100, int.MaxValue);
     }
 
-    private Importer Importer => new(Database, new ImportStore(Database, Time), Time, NullLogger<Importer>.Instance);
+    private Importer Importer => ImportParts.Importer(Database, Time);
 
     private bool HasFixtures(string name, out string folder)
     {

@@ -109,7 +109,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
 
         Assert.Equal((6L, 1L, 0L, 0L, 5L), Counts(summary));
         using var csv = new MemoryStream();
-        Assert.True(await Store.ErrorsAsCsvAsync(user, summary.Import, csv));
+        Assert.True(await new ErrorsCsv(Store).WriteAsync(user, summary.Import, ErrorsForm.Reasons, csv));
         Assert.Equal(
             """"
             line,field,value,reason
@@ -177,7 +177,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         Assert.Equal("ann", (await Contacts.FindAsync(one, "a@example.com"))!.Card.Handle);
         Assert.Null(await Store.GetAsync(one, summary.Import));
         Assert.Empty(await Store.ErrorsAsync(one, summary.Import, 0, 10));
-        Assert.False(await Store.ErrorsAsCsvAsync(one, summary.Import, Stream.Null));
+        Assert.False(await new ErrorsCsv(Store).WriteAsync(one, summary.Import, ErrorsForm.Reasons, Stream.Null));
     }
 
     [Theory]
@@ -265,7 +265,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         var file = Encoding.UTF8.GetBytes(List(0, 50_000, "x"));
         using var cancellation = new CancellationTokenSource();
         using var stream = new MemoryStream(file);
-        var cut = new Importer(Database, Store, new HastyTime(), NullLogger<Importer>.Instance).RunAsync(
+        var cut = Importer().RunAsync(
             user, stream, "list", new ImportOptions(), new Stop(ImportState.Merging, cancellation), cancellation.Token);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cut);
@@ -274,11 +274,11 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
 
         Assert.InRange(stored, 1, 49_999);
         Assert.Equal((50_000L, 50_000L - stored, 0L, stored, 0L), Counts(again));
-        Assert.Equal([ImportState.Finished, ImportState.Failed], (await Store.PageAsync(user, null, 10)).Select(i => i.State));
+        Assert.Equal([ImportState.Finished, ImportState.Interrupted], (await Store.PageAsync(user, null, 10)).Select(i => i.State));
     }
 
     [Fact]
-    public async Task At_the_start_imports_of_dead_processes_are_failed_and_living_ones_left_alone()
+    public async Task Imports_of_dead_processes_are_marked_and_living_ones_left_alone()
     {
         var user = await AddUserAsync();
         using var gate = new GatedStream("email\na@example.com\n");
@@ -287,12 +287,13 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         await Database.RunAsync(c => c.ExecuteAsync(
             "INSERT INTO imports (user_id, file_name, format, state, created_at) VALUES (@user, 'dead.csv', 'csv', 'merging', 0)", new DataParameter("user", user.Value)));
 
-        Assert.Equal(1, await Store.FailInterruptedAsync());
+        using var importer = Importer();
+        Assert.Equal(1, await ImportParts.Recovery(Database, Time, importer).MarkAsync());
         gate.Open();
         await running;
 
-        Assert.Equal([ImportState.Failed, ImportState.Finished], (await Store.PageAsync(user, null, 10)).Select(i => i.State));
-        Assert.Equal(0, await Store.FailInterruptedAsync());
+        Assert.Equal([ImportState.Interrupted, ImportState.Finished], (await Store.PageAsync(user, null, 10)).Select(i => i.State));
+        Assert.Equal(0, await ImportParts.Recovery(Database, Time, importer).MarkAsync());
     }
 
     [Fact]
@@ -334,7 +335,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         UserId user, Stream file, IProgress<ImportProgress>? progress = null, Importer? importer = null, CancellationToken cancellation = default) =>
         await (importer ?? Importer()).RunAsync(user, file, "list", new ImportOptions(), progress, cancellation);
 
-    private Importer Importer() => new(Database, Store, Time, NullLogger<Importer>.Instance);
+    private Importer Importer() => ImportParts.Importer(Database, Time);
 
     private static (long Rows, long Created, long Updated, long Unchanged, long Rejected) Counts(ImportSummary summary) =>
         (summary.Rows, summary.Created, summary.Updated, summary.Unchanged, summary.Rejected);
@@ -358,16 +359,6 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         }
     }
 
-    /// <summary>Between any two looks a second has gone by, so that every chunk is reported.</summary>
-    private sealed class HastyTime : TimeProvider
-    {
-        private long _seconds;
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
-    }
-
     private sealed class Reports(List<ImportProgress> reports) : IProgress<ImportProgress>
     {
         public void Report(ImportProgress value) => reports.Add(value);
@@ -385,8 +376,9 @@ public sealed class ImporterTestsOnSqlite() : ImporterTests(new SqliteDatabases(
         var folder = Path.Combine(Database.Settings.DataFolder, "staging");
         Assert.Empty(Directory.EnumerateFiles(folder));
 
-        await File.WriteAllTextAsync(Path.Combine(folder, "import-99.db"), "of a dead process");
-        await new ImportStore(Database, Time).FailInterruptedAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "import-99.upload"), "of a dead process");
+        using var importer = ImportParts.Importer(Database, Time);
+        await ImportParts.Recovery(Database, Time, importer).MarkAsync();
 
         Assert.Empty(Directory.EnumerateFiles(folder));
     }
@@ -403,7 +395,7 @@ public sealed class ImporterTestsOnPostgres(PostgresFixture postgres) : Importer
         await new Migrator(database, Time, NullLogger<Migrator>.Instance).MigrateAsync();
         var user = new UserId(await database.RunAsync(c => c.ExecuteAsync<long>("INSERT INTO users (name, role, created_at) VALUES ('user', 'user', 0) RETURNING id")));
         var store = new ImportStore(database, Time);
-        using var importer = new Importer(database, store, Time, NullLogger<Importer>.Instance);
+        using var importer = ImportParts.Importer(database, Time);
         using var gate = new GatedStream("email\na@example.com\n");
         var running = importer.RunAsync(user, gate, "list", new ImportOptions());
         await Eventually.Async(async () => (await store.PageAsync(user, null, 1)).Count == 1, TimeSpan.FromSeconds(20), "the import has begun");
@@ -414,7 +406,7 @@ public sealed class ImporterTestsOnPostgres(PostgresFixture postgres) : Importer
         await server.StartAsync();
 
         Assert.Equal(ImportState.Reading, (await store.PageAsync(user, null, 1))[0].State);
-        Assert.Equal(1, await store.FailInterruptedAsync());
+        Assert.Equal(1, await ImportParts.Recovery(database, Time, importer).MarkAsync());
         Assert.Equal((ImportState.Failed, ImportStore.Interrupted), (await store.PageAsync(user, null, 1))[0] is var i ? (i.State, i.Error) : default);
     }
 }

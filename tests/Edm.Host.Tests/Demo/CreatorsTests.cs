@@ -3,7 +3,6 @@ using Edm.Engine.Contacts;
 using Edm.Engine.Imports;
 using Edm.Host.Demo;
 using Edm.Testing.Databases;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Edm.Host.Tests.Demo;
 
@@ -62,8 +61,7 @@ public sealed class CreatorsTests() : DatabaseTests(new SqliteDatabases())
     private async Task<(UserId User, ImportSummary Summary)> ImportAsync()
     {
         var user = await AddUserAsync();
-        var store = new ImportStore(Database, Time);
-        using var importer = new Importer(Database, store, Time, NullLogger<Importer>.Instance);
+        using var importer = ImportParts.Importer(Database, Time);
         await using var file = DemoFiles.Open(DemoFiles.Creators);
         return (user, await importer.RunAsync(user, file, DemoFiles.Creators, new ImportOptions()));
     }

@@ -1,0 +1,149 @@
+using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Ordinals;
+using Edm.Engine.Storage;
+using LinqToDB;
+using LinqToDB.Async;
+using LinqToDB.Data;
+
+namespace Edm.Engine.Imports.Chunks;
+
+/// <summary>
+/// Stores chunks, each in one transaction under the lock of the user's contacts: contacts, their history and tags, refused rows, and how far the import is.
+/// After an exception it is not used again: what it remembers may be ahead of what is stored.
+/// </summary>
+internal sealed class ChunkWriter(IImportSession session, Import import, ImportedContacts imported, SuppressionStore suppressions, TimeProvider time)
+{
+    private readonly ImportOptions _options = import.Options;
+    private readonly ChunkPlanner _planner = new(import.Options, imported);
+    private long _rows = import.Rows;
+
+    public ImportCounts Counts { get; private set; } = new(import.Created, import.Updated, import.Unchanged, import.Rejected, import.Suppressed);
+
+    private UserId User => import.User;
+
+    public async Task WriteAsync(ImportChunk chunk, CancellationToken cancellation)
+    {
+        var byAddress = ChunkPlanner.ByAddress(chunk);
+        Counts = await session.WriteAsync(connection => WriteAsync(connection, chunk, byAddress, cancellation), cancellation);
+        _rows = chunk.LastNr;
+    }
+
+    private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, Dictionary<string, List<ChunkRow>> byAddress, CancellationToken cancellation)
+    {
+        var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, cancellation);
+        var stored = await session.FindAsync(User, [.. byAddress.Keys], cancellation);
+        var suppressed = await suppressions.FindAsync(connection, User, [.. byAddress.Keys.Where(key => !stored.ContainsKey(key))], cancellation);
+        var plan = _planner.Plan(chunk, byAddress, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
+        var counts = Counts + plan.Counts;
+        if (counts.Rejected > _options.MaxErrors)
+        {
+            throw new TooManyErrorsException(_options.MaxErrors.Value, _rows);
+        }
+
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (book is null)
+        {
+            Remember(plan, first: 0, []);
+        }
+        else
+        {
+            counts += await WriteContactsAsync(connection, book, plan, now, cancellation);
+        }
+
+        var kept = Counts.Rejected + Counts.Suppressed;
+        var room = (int)Math.Clamp(ImportStore.MaxErrors - kept, 0, plan.Refused.Count);
+        if (room > 0)
+        {
+            await session.AddErrorsAsync(plan.Refused.GetRange(0, room), kept + 1, cancellation);
+        }
+
+        await ImportStore.ProgressAsync(connection, import.Id, chunk, counts, now, cancellation);
+        await (book?.CloseAsync(cancellation) ?? Task.CompletedTask);
+        return counts;
+    }
+
+    /// <returns>What has to be counted otherwise.</returns>
+    private async Task<ImportCounts> WriteContactsAsync(EdmConnection connection, ContactBook book, ChunkPlan plan, long now, CancellationToken cancellation)
+    {
+        var first = book.Take(plan.New.Count);
+        if (plan.New.Count > 0)
+        {
+            await session.InsertAsync(User, plan.New, first, now, cancellation);
+        }
+
+        List<ContactUpdate> takenBack = [];
+        if (plan.Updates.Count > 0)
+        {
+            await session.UpdateAsync(plan.Updates, now, cancellation);
+            plan.Updates.ForEach(update => book.Touch(update.Stored.Ordinal));
+            takenBack = await WriteHistoryAsync(connection, plan, now, cancellation);
+        }
+
+        Remember(plan, first, takenBack);
+        var seen = plan.Seen(first);
+        await imported.SaveAsync(connection, import.Id, seen.Chunks, cancellation);
+        return new ImportCounts { Updated = -takenBack.Count, Unchanged = takenBack.Count };
+    }
+
+    /// <returns>The contacts that this chunk has made again what they were before the import.</returns>
+    private async Task<List<ContactUpdate>> WriteHistoryAsync(EdmConnection connection, ChunkPlan plan, long now, CancellationToken cancellation)
+    {
+        var history = new ContactHistory(_planner.Fold.Attributes);
+        var lines = new List<HistoryLine>(plan.Updates.Count);
+        var takenBack = new List<ContactUpdate>();
+        foreach (var update in plan.Updates.Where(update => !update.Own))
+        {
+            var changes = history.Of(update.Stored.Fields, update.Fields);
+            var before = update.Again ? await TakeHistoryAsync(connection, update.Stored.Id, cancellation) : null;
+            var whole = before is null ? changes : ContactHistory.Joined(before, changes);
+            if (whole is null)
+            {
+                takenBack.Add(update);
+            }
+            else
+            {
+                lines.Add(new HistoryLine(update.Stored.Id, whole));
+            }
+        }
+
+        if (lines.Count > 0)
+        {
+            await session.AddHistoryAsync(User, lines, now, cancellation);
+        }
+
+        return takenBack;
+    }
+
+    /// <summary>Few: contacts whose address stands in several chunks of one file, each time with something else.</summary>
+    private async Task<string?> TakeHistoryAsync(EdmConnection connection, ContactId contact, CancellationToken cancellation) =>
+        (await connection.QueryToListAsync<string>(
+            $"DELETE FROM contact_changes WHERE user_id = @user AND contact_id = @contact AND source = 'import' AND reference = @import RETURNING {(connection.IsPostgres ? "changes::text" : "changes")}",
+            cancellation,
+            new DataParameter("user", User.Value), new DataParameter("contact", contact.Value), new DataParameter("import", import.Id.ToString()))).FirstOrDefault();
+
+    private void Remember(ChunkPlan plan, int first, List<ContactUpdate> takenBack)
+    {
+        if (!_options.DryRun)
+        {
+            imported.Created.AddRange(first, plan.New.Count);
+            imported.Seen.AddRange(first, plan.New.Count);
+        }
+
+        plan.Met.ForEach(met => imported.Seen.Add(met.Ordinal));
+        foreach (var update in plan.Updates.Where(update => !update.Own))
+        {
+            imported.Changed.Add(update.Stored.Ordinal);
+        }
+
+        takenBack.ForEach(update => imported.Changed.Remove(update.Stored.Ordinal));
+    }
+
+    private static string ReasonOf(SuppressionReason reason) => reason switch
+    {
+        SuppressionReason.Unsubscribed => "this person unsubscribed and is not brought back",
+        SuppressionReason.Suppressed => "this address was suppressed and is not brought back",
+        SuppressionReason.Erased => "this person was erased and is not brought back",
+        _ => throw new InvalidOperationException($"{reason} is not a reason."),
+    };
+}

@@ -1,0 +1,249 @@
+using Edm.Contracts;
+using Edm.Engine.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Edm.Engine.Imports.Chunks;
+
+/// <summary>COPY straight into the tables, and an advisory lock of the session as the claim. The session is idle, and in no transaction, while an upload is slow.</summary>
+internal sealed class PostgresImportSession : IImportSession
+{
+    /// <summary>"EDM" and a one, above the import's number: the key of the lock that its process holds.</summary>
+    private const long ClaimSpace = 0x45444D01L << 32;
+
+    /// <summary>A busy server is no reason to throw a long upload away.</summary>
+    private const int PatientSeconds = 1800;
+
+    // Always through the indexes: a chunk is small against the contacts, and a plan from before the first chunks thinks there are none.
+    private const string SettingsSql = """
+        SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off;
+        CREATE TEMP TABLE import_update (id bigint, email text, handle text, nickname text, followers bigint, country text, language text, category text, bio text,
+          attributes jsonb) ON COMMIT DELETE ROWS;
+        """;
+
+    private const string FindSql = """
+        SELECT id, ordinal, email_key, email, handle, nickname, followers, country, language, category, bio, attributes
+        FROM contacts WHERE user_id = $1 AND email_key = ANY ($2)
+        """;
+
+    private const string UpdateSql = """
+        UPDATE contacts c SET email = u.email, handle = u.handle, nickname = u.nickname, followers = u.followers, country = u.country, language = u.language,
+          category = u.category, bio = u.bio, attributes = u.attributes, updated_at = $1
+        FROM import_update u WHERE c.id = u.id
+        """;
+
+    private readonly EdmConnection _edm;
+    private readonly NpgsqlConnection _connection;
+    private NpgsqlCommand? _find;
+    private bool _isPrepared;
+
+    private PostgresImportSession(EdmConnection edm, NpgsqlConnection connection, ImportId import)
+    {
+        _edm = edm;
+        _connection = connection;
+        Import = import;
+    }
+
+    public ImportId Import { get; }
+
+    /// <summary>Two chunks of ordinals, so that each bitmap of a tag is written about once.</summary>
+    public int ChunkRows => 16_384;
+
+    /// <summary>A new import: its row and the claim on it appear together, or others would take it for a dead one.</summary>
+    public static async Task<IImportSession> BeginAsync(EdmDatabase database, Func<EdmConnection, Task<ImportId>> insert, CancellationToken cancellation)
+    {
+        var edm = database.Open();
+        try
+        {
+            var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
+            await using var transaction = await edm.BeginWriteAsync(cancellation);
+            var import = await insert(edm);
+            await ExecuteAsync(connection, $"SELECT pg_advisory_lock({ClaimOf(import)})", cancellation);
+            // Not to be broken off: a commit that may have happened would leave an import that nobody marks as failed.
+            await transaction.CommitAsync(CancellationToken.None);
+            return new PostgresImportSession(edm, connection, import);
+        }
+        catch
+        {
+            await edm.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <returns>Null while somebody is at the import.</returns>
+    public static async Task<IImportSession?> TryClaimAsync(EdmDatabase database, ImportId import, CancellationToken cancellation)
+    {
+        var edm = database.Open();
+        try
+        {
+            var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
+            await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({ClaimOf(import)})", connection);
+            if (await command.ExecuteScalarAsync(cancellation) is true)
+            {
+                return new PostgresImportSession(edm, connection, import);
+            }
+        }
+        catch
+        {
+            await edm.DisposeAsync();
+            throw;
+        }
+
+        await edm.DisposeAsync();
+        return null;
+    }
+
+    public async Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation)
+    {
+        if (!_isPrepared)
+        {
+            await ExecuteAsync(_connection, SettingsSql, cancellation);
+            _isPrepared = true;
+        }
+
+        await using var transaction = await _edm.BeginWriteAsync(cancellation);
+        var result = await work(_edm);
+        await transaction.CommitAsync(cancellation);
+        return result;
+    }
+
+    public async Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation)
+    {
+        var found = new Dictionary<string, StoredContact>(StringComparer.Ordinal);
+        if (keys.Count == 0)
+        {
+            return found;
+        }
+
+        if (_find is null)
+        {
+            _find = new NpgsqlCommand(FindSql, _connection)
+            {
+                CommandTimeout = PatientSeconds,
+                Parameters = { new NpgsqlParameter<long> { NpgsqlDbType = NpgsqlDbType.Bigint }, new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
+            };
+            await _find.PrepareAsync(cancellation);
+        }
+
+        _find.Parameters[0].Value = user.Value;
+        _find.Parameters[1].Value = keys;
+        await using var reader = await _find.ExecuteReaderAsync(cancellation);
+        found.EnsureCapacity(keys.Count);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var fields = new StagedContact(
+                0, reader.GetString(3), reader.GetString(2), Text(reader, 4), Text(reader, 5), reader.IsDBNull(6) ? null : reader.GetInt64(6), Text(reader, 7), Text(reader, 8),
+                Text(reader, 9), Text(reader, 10), reader.GetString(11));
+            found.Add(fields.EmailKey, new StoredContact(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), fields));
+        }
+
+        return found;
+    }
+
+    public async Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
+    {
+        await using var copy = await PostgresCopy.BeginAsync(
+            _connection,
+            "contacts (user_id, ordinal, email, email_key, handle, nickname, followers, country, language, category, bio, attributes, status, created_at, updated_at)",
+            cancellation);
+        for (var i = 0; i < contacts.Count; i++)
+        {
+            await copy.RowAsync(15, cancellation);
+            copy.BigInt(user.Value);
+            copy.Integer(firstOrdinal + i);
+            copy.Text(contacts[i].Email);
+            copy.Text(contacts[i].EmailKey);
+            Fields(copy, contacts[i]);
+            copy.Text("active");
+            copy.BigInt(now);
+            copy.BigInt(now);
+        }
+
+        await copy.CompleteAsync(cancellation);
+    }
+
+    public async Task UpdateAsync(IReadOnlyList<ContactUpdate> updates, long now, CancellationToken cancellation)
+    {
+        await using (var copy = await PostgresCopy.BeginAsync(
+            _connection, "import_update (id, email, handle, nickname, followers, country, language, category, bio, attributes)", cancellation))
+        {
+            foreach (var update in updates)
+            {
+                await copy.RowAsync(10, cancellation);
+                copy.BigInt(update.Stored.Id.Value);
+                copy.Text(update.Fields.Email);
+                Fields(copy, update.Fields);
+            }
+
+            await copy.CompleteAsync(cancellation);
+        }
+
+        await using var command = new NpgsqlCommand(UpdateSql, _connection) { CommandTimeout = PatientSeconds, Parameters = { new() { Value = now } } };
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    public async Task AddHistoryAsync(UserId user, IReadOnlyList<HistoryLine> lines, long now, CancellationToken cancellation)
+    {
+        await using var copy = await PostgresCopy.BeginAsync(_connection, "contact_changes (user_id, contact_id, at, source, reference, changes)", cancellation);
+        foreach (var line in lines)
+        {
+            await copy.RowAsync(6, cancellation);
+            copy.BigInt(user.Value);
+            copy.BigInt(line.Contact.Value);
+            copy.BigInt(now);
+            copy.Text("import");
+            copy.Text(Import.ToString());
+            copy.Jsonb(line.Changes);
+        }
+
+        await copy.CompleteAsync(cancellation);
+    }
+
+    public async Task AddErrorsAsync(IReadOnlyList<RefusedRow> rows, long first, CancellationToken cancellation)
+    {
+        await using var copy = await PostgresCopy.BeginAsync(_connection, "import_errors (import_id, nr, line, field, value, reason, original)", cancellation);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var problem = rows[i].Problem;
+            await copy.RowAsync(7, cancellation);
+            copy.BigInt(Import.Value);
+            copy.BigInt(first + i);
+            copy.BigInt(problem.Line);
+            copy.Text(problem.Field);
+            copy.Text(problem.Value);
+            copy.Text(problem.Reason);
+            copy.Text(rows[i].Original);
+        }
+
+        await copy.CompleteAsync(cancellation);
+    }
+
+    // The pool's reset (DISCARD ALL) drops the table, the settings, the prepared statement and the lock.
+    public async ValueTask DisposeAsync()
+    {
+        await (_find?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await _edm.DisposeAsync();
+    }
+
+    private static long ClaimOf(ImportId import) => ClaimSpace | (import.Value & uint.MaxValue);
+
+    private static void Fields(PostgresCopy copy, StagedContact contact)
+    {
+        copy.Text(contact.Handle);
+        copy.Text(contact.Nickname);
+        copy.BigInt(contact.Followers);
+        copy.Text(contact.Country);
+        copy.Text(contact.Language);
+        copy.Text(contact.Category);
+        copy.Text(contact.Bio);
+        copy.Jsonb(contact.Attributes);
+    }
+
+    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+}

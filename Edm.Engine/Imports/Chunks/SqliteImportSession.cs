@@ -1,0 +1,230 @@
+using System.Text.Json;
+using Edm.Contracts;
+using Edm.Engine.Storage;
+using LinqToDB.Data;
+using Microsoft.Data.Sqlite;
+
+namespace Edm.Engine.Imports.Chunks;
+
+/// <summary>Prepared statements in short transactions, and a locked file as the claim.</summary>
+internal sealed class SqliteImportSession : IImportSession
+{
+    /// <summary>The pages of the unique indexes that a chunk touches all over; with SQLite's own 2 MiB they are written several times in one chunk.</summary>
+    private const int CacheKiB = 32 * 1024;
+
+    private const string FindSql = """
+        SELECT id, ordinal, email_key, email, handle, nickname, followers, country, language, category, bio, attributes
+        FROM contacts WHERE user_id = @user AND email_key IN (SELECT value FROM json_each(@keys))
+        """;
+
+    private const string InsertSql = """
+        INSERT INTO contacts (user_id, ordinal, email, email_key, handle, nickname, followers, country, language, category, bio, attributes, status, created_at, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'active', ?13, ?13)
+        """;
+
+    private const string UpdateSql = """
+        UPDATE contacts SET email = ?2, handle = ?3, nickname = ?4, followers = ?5, country = ?6, language = ?7, category = ?8, bio = ?9, attributes = ?10, updated_at = ?11
+        WHERE id = ?1
+        """;
+
+    private readonly EdmDatabase _database;
+    private readonly FileStream _claim;
+    private EdmConnection? _edm;
+    private SqliteConnection? _connection;
+
+    private SqliteImportSession(EdmDatabase database, ImportId import, FileStream claim)
+    {
+        _database = database;
+        _claim = claim;
+        Import = import;
+    }
+
+    public ImportId Import { get; }
+
+    /// <summary>The write lock is held for one chunk: about 150 ms. One chunk of ordinals.</summary>
+    public int ChunkRows => 8_192;
+
+    /// <inheritdoc cref="PostgresImportSession.BeginAsync"/>
+    public static async Task<IImportSession> BeginAsync(EdmDatabase database, Func<EdmConnection, Task<ImportId>> insert, CancellationToken cancellation)
+    {
+        FileStream? claim = null;
+        try
+        {
+            var import = await database.WriteAsync(
+                async connection =>
+                {
+                    var id = await insert(connection);
+                    claim = TryLock(database, id) ?? throw new InvalidOperationException($"Somebody claims the new import {id}.");
+                    return id;
+                },
+                cancellation);
+            // Nothing that can fail may follow: from here on it is the caller who marks the import as failed.
+            return new SqliteImportSession(database, import, claim!);
+        }
+        catch
+        {
+            claim?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc cref="PostgresImportSession.TryClaimAsync"/>
+    public static IImportSession? TryClaim(EdmDatabase database, ImportId import) =>
+        TryLock(database, import) is { } claim ? new SqliteImportSession(database, import, claim) : null;
+
+    public async Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation)
+    {
+        if (_edm is null)
+        {
+            // Not out of the pool, which would hand the large cache to somebody else.
+            _edm = _database.OpenUnpooled();
+            _connection = await _database.OnOwnThreadAsync(
+                async () =>
+                {
+                    await _edm.ExecuteAsync($"PRAGMA cache_size = -{CacheKiB}", cancellation);
+                    return (SqliteConnection)await _edm.OpenDbConnectionAsync(cancellation);
+                },
+                cancellation);
+        }
+
+        return await _database.WriteOnAsync(_edm, work, cancellation);
+    }
+
+    public async Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation)
+    {
+        var found = new Dictionary<string, StoredContact>(StringComparer.Ordinal);
+        await using var command = Command(FindSql);
+        command.Parameters.AddWithValue("@user", user.Value);
+        command.Parameters.AddWithValue("@keys", JsonSerializer.Serialize(keys));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var fields = new StagedContact(
+                0, reader.GetString(3), reader.GetString(2), Text(reader, 4), Text(reader, 5), reader.IsDBNull(6) ? null : reader.GetInt64(6), Text(reader, 7), Text(reader, 8),
+                Text(reader, 9), Text(reader, 10), reader.GetString(11));
+            found.Add(fields.EmailKey, new StoredContact(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), fields));
+        }
+
+        return found;
+    }
+
+    public Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
+    {
+        using var insert = new SqliteStatement(_connection!, InsertSql);
+        insert.Bind(1, user.Value);
+        insert.Bind(13, now);
+        for (var i = 0; i < contacts.Count; i++)
+        {
+            insert.Bind(2, firstOrdinal + i);
+            insert.Bind(3, contacts[i].Email);
+            insert.Bind(4, contacts[i].EmailKey);
+            Fields(insert, 5, contacts[i]);
+            insert.Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task UpdateAsync(IReadOnlyList<ContactUpdate> updates, long now, CancellationToken cancellation)
+    {
+        using var statement = new SqliteStatement(_connection!, UpdateSql);
+        statement.Bind(11, now);
+        foreach (var update in updates)
+        {
+            statement.Bind(1, update.Stored.Id.Value);
+            statement.Bind(2, update.Fields.Email);
+            Fields(statement, 3, update.Fields);
+            statement.Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task AddHistoryAsync(UserId user, IReadOnlyList<HistoryLine> lines, long now, CancellationToken cancellation)
+    {
+        using var insert = new SqliteStatement(
+            _connection!, "INSERT INTO contact_changes (user_id, contact_id, at, source, reference, changes) VALUES (?1, ?2, ?3, 'import', ?4, ?5)");
+        insert.Bind(1, user.Value);
+        insert.Bind(3, now);
+        insert.Bind(4, Import.ToString());
+        foreach (var line in lines)
+        {
+            insert.Bind(2, line.Contact.Value);
+            insert.Bind(5, line.Changes);
+            insert.Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task AddErrorsAsync(IReadOnlyList<RefusedRow> rows, long first, CancellationToken cancellation)
+    {
+        using var insert = new SqliteStatement(
+            _connection!, "INSERT INTO import_errors (import_id, nr, line, field, value, reason, original) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        insert.Bind(1, Import.Value);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var problem = rows[i].Problem;
+            insert.Bind(2, first + i);
+            insert.Bind(3, problem.Line);
+            insert.Bind(4, problem.Field);
+            insert.Bind(5, problem.Value);
+            insert.Bind(6, problem.Reason);
+            insert.Bind(7, rows[i].Original);
+            insert.Run();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_edm is not null)
+        {
+            await _database.OnOwnThreadAsync(
+                async () =>
+                {
+                    await _edm.DisposeAsync();
+                    return true;
+                },
+                CancellationToken.None);
+        }
+
+        await _claim.DisposeAsync();
+    }
+
+    private static FileStream? TryLock(EdmDatabase database, ImportId import)
+    {
+        try
+        {
+            return new FileStream(ImportSpool.FileOf(database.Settings, import, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException)
+        {
+            // Locked by another handle; a folder that can't be written raises another exception.
+            return null;
+        }
+    }
+
+    private static void Fields(SqliteStatement statement, int first, StagedContact contact)
+    {
+        statement.Bind(first, contact.Handle);
+        statement.Bind(first + 1, contact.Nickname);
+        statement.Bind(first + 2, contact.Followers);
+        statement.Bind(first + 3, contact.Country);
+        statement.Bind(first + 4, contact.Language);
+        statement.Bind(first + 5, contact.Category);
+        statement.Bind(first + 6, contact.Bio);
+        statement.Bind(first + 7, contact.Attributes);
+    }
+
+    private SqliteCommand Command(string sql)
+    {
+        var command = _connection!.CreateCommand();
+        command.CommandText = sql;
+        command.Transaction = (SqliteTransaction?)_edm!.Transaction;
+        return command;
+    }
+
+    private static string? Text(SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+}

@@ -1,0 +1,206 @@
+using Edm.Contracts;
+using Edm.Engine.Imports.Chunks;
+using Edm.Engine.Storage;
+
+namespace Edm.Engine.Imports;
+
+/// <param name="Session">Null when there is nothing left to do: the import has its result.</param>
+internal sealed record Arrived(Import Import, IImportSession? Session);
+
+/// <summary>
+/// The first part of an import: the file comes in, is checked, and lies safe. Under a key that was used before it is compared with the file that came then.
+/// </summary>
+internal sealed class ImportArrival(
+    EdmDatabase database, ImportStore store, TimeProvider time, UserId user, string fileName, ImportOptions options, IProgress<ImportProgress>? progress)
+{
+    /// <summary>How often the imports row and the caller learn how far it is.</summary>
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
+
+    private long _lastReport = time.GetTimestamp();
+
+    public async Task<Arrived> ReceiveAsync(Stream file, CancellationToken cancellation)
+    {
+        if (options.Key is { } key && await store.FindAsync(user, key, cancellation) is { } before)
+        {
+            return await AgainAsync(before, file, cancellation);
+        }
+
+        IImportSession session;
+        try
+        {
+            session = await BeginAsync(cancellation);
+        }
+        catch (Exception exception) when (options.Key is not null && StorageFaults.IsDuplicate(exception))
+        {
+            // Somebody was first with the same key, a moment ago.
+            throw new ImportRunningException((await store.FindAsync(user, options.Key, cancellation))?.Id ?? default);
+        }
+
+        return await FirstAsync(session, file, cancellation);
+    }
+
+    private Task<IImportSession> BeginAsync(CancellationToken cancellation)
+    {
+        return database.IsPostgres ? PostgresImportSession.BeginAsync(database, Insert, cancellation) : SqliteImportSession.BeginAsync(database, Insert, cancellation);
+
+        Task<ImportId> Insert(EdmConnection connection) => ImportStore.InsertAsync(connection, user, fileName, options, time, cancellation);
+    }
+
+    /// <summary>A file that nothing is known of; whatever is wrong with it ends the import as failed.</summary>
+    private async Task<Arrived> FirstAsync(IImportSession session, Stream file, CancellationToken cancellation)
+    {
+        try
+        {
+            var facts = await ReadAsync(session.Import, file, isNew: true, cancellation);
+            await store.ReadAsync(session.Import, facts, cancellation);
+            return new Arrived(await ReadBackAsync(session.Import, cancellation), session);
+        }
+        catch (Exception exception)
+        {
+            await FailAsync(session.Import, exception);
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<Arrived> AgainAsync(Import before, Stream file, CancellationToken cancellation)
+    {
+        if (HasResult(before))
+        {
+            return await SameAsync(before, file, cancellation);
+        }
+
+        var session = await ImportSessions.TryClaimAsync(database, before.Id, cancellation) ?? throw new ImportRunningException(before.Id);
+        try
+        {
+            // It may have ended while we came.
+            before = await ReadBackAsync(before.Id, cancellation);
+            if (HasResult(before))
+            {
+                await session.DisposeAsync();
+                return await SameAsync(before, file, cancellation);
+            }
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+
+        if (before.ContentHash is null)
+        {
+            // It came to nothing before its file was known: no contact was touched.
+            await store.BeginAgainAsync(before.Id, fileName, options, cancellation);
+            return await FirstAsync(session, file, cancellation);
+        }
+
+        try
+        {
+            await SameFileAsync(before, file, isNew: true, cancellation);
+            return new Arrived(await store.ResumeAsync(before.Id, cancellation) ?? throw new InvalidOperationException($"Import {before.Id} ended under our claim."), session);
+        }
+        catch
+        {
+            ImportSpool.Drop(database.Settings, before.Id);
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static bool HasResult(Import import) =>
+        import.State == ImportState.Finished || (import.State == ImportState.Failed && import.ContentHash is not null);
+
+    /// <summary>Asked again for what it came to.</summary>
+    private async Task<Arrived> SameAsync(Import before, Stream file, CancellationToken cancellation)
+    {
+        await SameFileAsync(before, file, isNew: false, cancellation);
+        return new Arrived(before, Session: null);
+    }
+
+    private async Task SameFileAsync(Import before, Stream file, bool isNew, CancellationToken cancellation)
+    {
+        if (!StoredOptions.Same(before.Options, options))
+        {
+            throw new ConflictException("Idempotency-Key", $"This key was used for import {before.Id}, which was asked for otherwise (policy, tags, mapping ...). Use another key.");
+        }
+
+        await using var copy = isNew && !file.CanSeek ? ImportSpool.Create(database.Settings, before.Id) : null;
+        await using var incoming = new IncomingFile(file, copy);
+        var hash = await incoming.CompleteAsync(cancellation);
+        if (!hash.AsSpan().SequenceEqual(before.ContentHash))
+        {
+            throw new ConflictException("Idempotency-Key", $"This key was used for import {before.Id}, with another file. Use another key for this one.");
+        }
+
+        if (copy is not null)
+        {
+            await copy.DisposeAsync();
+            ImportSpool.Keep(database.Settings, before.Id);
+        }
+    }
+
+    private async Task<FileFacts> ReadAsync(ImportId import, Stream file, bool isNew, CancellationToken cancellation)
+    {
+        var check = new FileCheck(options, (format, so) => ReportAsync(import, format, so, cancellation));
+        try
+        {
+            await using var copy = isNew && !file.CanSeek ? ImportSpool.Create(database.Settings, import) : null;
+            await using var incoming = new IncomingFile(file, copy);
+            var facts = await check.RunAsync(incoming, fileName, cancellation);
+            if (copy is not null)
+            {
+                await copy.DisposeAsync();
+                ImportSpool.Keep(database.Settings, import);
+            }
+
+            return facts;
+        }
+        catch (TooManyErrorsException)
+        {
+            await store.KeepErrorsAsync(import, check.Refused, cancellation);
+            throw;
+        }
+    }
+
+    private async Task ReportAsync(ImportId import, ImportFormat format, ImportProgressNumbers so, CancellationToken cancellation)
+    {
+        if (so.Rows > 0 && so.Rejected == 0 && time.GetElapsedTime(_lastReport) < ReportEvery)
+        {
+            return;
+        }
+
+        _lastReport = time.GetTimestamp();
+        await store.ReadingAsync(import, format, so, cancellation);
+        progress?.Report(new ImportProgress(import, ImportState.Reading, so.Bytes, so.Rows, so.Rejected, 0));
+    }
+
+    private async Task<Import> ReadBackAsync(ImportId import, CancellationToken cancellation) =>
+        await store.GetAsync(import, cancellation) ?? throw new InvalidOperationException($"Import {import} vanished.");
+
+    private async Task FailAsync(ImportId import, Exception exception)
+    {
+        ImportSpool.Delete(database.Settings, import);
+        var error = exception switch
+        {
+            ImportFormatException or TooManyErrorsException => exception.Message,
+            OperationCanceledException or IOException => ImportStore.Interrupted,
+            _ when StorageFaults.IsTransient(exception) => $"The database went away. {ImportStore.Interrupted}",
+            _ => $"An error of the program ended the import; its log knows more. {ImportStore.Interrupted}",
+        };
+        try
+        {
+            await store.EndAsync(import, ImportState.Failed, error, CancellationToken.None);
+        }
+        catch (Exception unwritten) when (StorageFaults.IsTransient(unwritten))
+        {
+            // The claim goes with us; the next look marks the import as failed.
+        }
+    }
+}
+
+internal static class ImportSessions
+{
+    /// <returns>Null while somebody is at the import.</returns>
+    public static async Task<IImportSession?> TryClaimAsync(EdmDatabase database, ImportId import, CancellationToken cancellation) =>
+        database.IsPostgres ? await PostgresImportSession.TryClaimAsync(database, import, cancellation) : SqliteImportSession.TryClaim(database, import);
+}
