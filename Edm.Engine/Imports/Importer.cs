@@ -188,6 +188,8 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
         var (state, error) = exception switch
         {
             ImportFormatException or TooManyErrorsException => (ImportState.Failed, exception.Message),
+            // More tags than a user may have. The chunks before are stored.
+            ConflictException conflict => (ImportState.Failed, conflict.Message),
             OperationCanceledException or IOException => (ImportState.Interrupted, isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted),
             _ when StorageFaults.IsTransient(exception) => (ImportState.Interrupted, $"The database went away. {(isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted)}"),
             _ => (ImportState.Failed, $"An error of the program ended the import; its log knows more. {ImportStore.Interrupted}"),

@@ -91,7 +91,7 @@ internal sealed class TagCell
 
         foreach (var character in text)
         {
-            if (char.IsControl(character))
+            if (char.IsControl(character) || character is '\u2028' or '\u2029')
             {
                 return "a tag holds a control character";
             }

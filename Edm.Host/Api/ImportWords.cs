@@ -1,5 +1,6 @@
 using Edm.Contracts;
 using Edm.Engine.Imports;
+using Edm.Engine.Tags;
 using Microsoft.Extensions.Primitives;
 
 namespace Edm.Host.Api;
@@ -8,8 +9,6 @@ namespace Edm.Host.Api;
 internal static class ImportWords
 {
     public const string Policies = "merge, replace, skip or reject";
-
-    private const int MaxTagLength = 100;
 
     public static string Name(ConflictPolicy policy) => policy.ToString().ToLowerInvariant();
 
@@ -40,13 +39,7 @@ internal static class ImportWords
             throw new FieldException("tag", $"An import gives at most {ImportOptions.MaxTags} tags to what it brings.");
         }
 
-        return
-        [
-            .. names.Select(name => name.Trim() is { Length: > 0 and <= MaxTagLength } trimmed && !trimmed.Any(char.IsControl)
-                    ? trimmed
-                    : throw new FieldException("tag", $"A tag is a name of 1 to {MaxTagLength} characters."))
-                .Distinct(StringComparer.OrdinalIgnoreCase),
-        ];
+        return [.. names.Select(name => TagName.Parse(name, "tag").Text).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
     /// <exception cref="FieldException">Several, or not a key.</exception>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Edm.Engine.Contacts.Ordinals;
 
 namespace Edm.Engine.Imports.Chunks;
@@ -40,18 +41,19 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
     public ContactFold Fold { get; } = new(options.Policy);
 
     /// <summary>One entry an address, in the order in which it first stands in the chunk.</summary>
-    public static Dictionary<string, List<ChunkRow>> ByAddress(ImportChunk chunk)
+    public static Dictionary<string, RowsOfAddress> ByAddress(ImportChunk chunk)
     {
-        var rows = new Dictionary<string, List<ChunkRow>>(chunk.Rows.Count, StringComparer.Ordinal);
+        var rows = new Dictionary<string, RowsOfAddress>(chunk.Rows.Count, StringComparer.Ordinal);
         foreach (var row in chunk.Rows)
         {
-            if (rows.TryGetValue(row.Contact.EmailKey, out var same))
+            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, row.Contact.EmailKey, out var exists);
+            if (exists)
             {
-                same.Add(row);
+                (entry.Others ??= []).Add(row);
             }
             else
             {
-                rows.Add(row.Contact.EmailKey, [row]);
+                entry = new RowsOfAddress(row);
             }
         }
 
@@ -60,7 +62,7 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
 
     /// <param name="stored">By the address's key; those that are not here are not stored.</param>
     /// <param name="suppressed">Why an address that is not stored may not come back; null when it may.</param>
-    public ChunkPlan Plan(ImportChunk chunk, Dictionary<string, List<ChunkRow>> byAddress, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed)
+    public ChunkPlan Plan(ImportChunk chunk, Dictionary<string, RowsOfAddress> byAddress, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed)
     {
         var plan = new ChunkPlan();
         plan.Refused.AddRange(chunk.Refused);
@@ -79,12 +81,12 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         return plan;
     }
 
-    private ImportCounts OfNew(ChunkPlan plan, string key, List<ChunkRow> rows, Func<string, string?> suppressed)
+    private ImportCounts OfNew(ChunkPlan plan, string key, RowsOfAddress rows, Func<string, string?> suppressed)
     {
         if (suppressed(key) is { } reason)
         {
             // Not the address, which may be that of a person who asked to be forgotten.
-            plan.Refused.AddRange(rows.Select(row => new RefusedRow(row.Contact.Nr, RowProblem.Of(row.Line, "email", "", reason), Original: null)));
+            plan.Refused.AddRange(rows.All.Select(row => new RefusedRow(row.Contact.Nr, RowProblem.Of(row.Line, "email", "", reason), Original: null)));
             return new ImportCounts { Suppressed = rows.Count };
         }
 
@@ -97,7 +99,7 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         return new ImportCounts { Created = 1 };
     }
 
-    private ImportCounts OfStored(ChunkPlan plan, StoredContact contact, List<ChunkRow> rows)
+    private ImportCounts OfStored(ChunkPlan plan, StoredContact contact, RowsOfAddress rows)
     {
         var row = Folded(rows);
         var seen = imported.Seen.Contains(contact.Ordinal);
@@ -116,10 +118,10 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         switch (options.Policy)
         {
             case ConflictPolicy.Skip:
-                plan.Met.Add((contact.Ordinal, row));
+                plan.Met.Add((contact.Ordinal, row with { Tags = [] }));
                 return seen ? default : new ImportCounts { Unchanged = 1 };
             case ConflictPolicy.Reject:
-                plan.Refused.AddRange(rows.Select(r => new RefusedRow(r.Contact.Nr, RowProblem.Of(r.Line, "email", r.Contact.Email, "a contact with this address is there already"), r.Original)));
+                plan.Refused.AddRange(rows.All.Select(r => new RefusedRow(r.Contact.Nr, RowProblem.Of(r.Line, "email", r.Contact.Email, "a contact with this address is there already"), r.Original)));
                 return new ImportCounts { Rejected = rows.Count };
             case ConflictPolicy.Merge or ConflictPolicy.Replace:
                 break;
@@ -139,14 +141,26 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         return again ? default : new ImportCounts { Updated = 1, Unchanged = seen ? -1 : 0 };
     }
 
-    private StagedContact Folded(List<ChunkRow> rows)
+    private StagedContact Folded(RowsOfAddress rows)
     {
-        var contact = rows[0].Contact;
-        for (var i = 1; i < rows.Count; i++)
+        var contact = rows.First.Contact;
+        foreach (var row in rows.Others ?? [])
         {
-            contact = Fold.Rows(contact, rows[i].Contact);
+            contact = Fold.Rows(contact, row.Contact);
         }
 
         return contact;
     }
+}
+
+/// <summary>The rows of a chunk that have one address: nearly always a single one, which takes no list.</summary>
+internal struct RowsOfAddress(ChunkRow first)
+{
+    public ChunkRow First { get; } = first;
+
+    public List<ChunkRow>? Others { get; set; }
+
+    public readonly int Count => 1 + (Others?.Count ?? 0);
+
+    public readonly IEnumerable<ChunkRow> All => Others is null ? [First] : [First, .. Others];
 }

@@ -16,6 +16,8 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
 {
     private readonly ImportOptions _options = import.Options;
     private readonly ChunkPlanner _planner = new(import.Options, imported);
+    private readonly ImportTags _tags = new(import, time);
+    private readonly KnownAddresses _known = new();
     private long _rows = import.Rows;
 
     public ImportCounts Counts { get; private set; } = new(import.Created, import.Updated, import.Unchanged, import.Rejected, import.Suppressed);
@@ -29,10 +31,11 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         _rows = chunk.LastNr;
     }
 
-    private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, Dictionary<string, List<ChunkRow>> byAddress, CancellationToken cancellation)
+    private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, Dictionary<string, RowsOfAddress> byAddress, CancellationToken cancellation)
     {
         var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, cancellation);
-        var stored = await session.FindAsync(User, [.. byAddress.Keys], cancellation);
+        var possible = book is null ? [.. byAddress.Keys] : await _known.PossibleAsync(connection, User, byAddress.Keys, cancellation);
+        var stored = await session.FindAsync(User, possible, cancellation);
         var suppressed = await suppressions.FindAsync(connection, User, [.. byAddress.Keys.Where(key => !stored.ContainsKey(key))], cancellation);
         var plan = _planner.Plan(chunk, byAddress, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
         var counts = Counts + plan.Counts;
@@ -59,7 +62,12 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         }
 
         await ImportStore.ProgressAsync(connection, import.Id, chunk, counts, now, cancellation);
-        await (book?.CloseAsync(cancellation) ?? Task.CompletedTask);
+        if (book is not null)
+        {
+            await book.CloseAsync(cancellation);
+            await _known.AddAsync(connection, User, plan.New, cancellation);
+        }
+
         return counts;
     }
 
@@ -83,6 +91,9 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         Remember(plan, first, takenBack);
         var seen = plan.Seen(first);
         await imported.SaveAsync(connection, import.Id, seen.Chunks, cancellation);
+        var changed = ContactSet.Of(plan.Updates.Where(update => !update.Own).Select(update => update.Stored.Ordinal));
+        changed.ExceptWith(ContactSet.Of(takenBack.Select(update => update.Stored.Ordinal)));
+        await _tags.WriteAsync(connection, book, plan, first, changed, cancellation);
         return new ImportCounts { Updated = -takenBack.Count, Unchanged = takenBack.Count };
     }
 
