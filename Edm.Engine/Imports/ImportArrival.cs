@@ -65,7 +65,7 @@ internal sealed class ImportArrival(
 
     private async Task<Arrived> AgainAsync(Import before, Stream file, CancellationToken cancellation)
     {
-        if (HasResult(before))
+        if (before.State == ImportState.Finished)
         {
             return await SameAsync(before, file, cancellation);
         }
@@ -75,7 +75,7 @@ internal sealed class ImportArrival(
         {
             // It may have ended while we came.
             before = await ReadBackAsync(before.Id, cancellation);
-            if (HasResult(before))
+            if (before.State == ImportState.Finished)
             {
                 await session.DisposeAsync();
                 return await SameAsync(before, file, cancellation);
@@ -107,9 +107,6 @@ internal sealed class ImportArrival(
         }
     }
 
-    private static bool HasResult(Import import) =>
-        import.State == ImportState.Finished || (import.State == ImportState.Failed && import.ContentHash is not null);
-
     /// <summary>Asked again for what it came to.</summary>
     private async Task<Arrived> SameAsync(Import before, Stream file, CancellationToken cancellation)
     {
@@ -121,7 +118,7 @@ internal sealed class ImportArrival(
     {
         if (!StoredOptions.Same(before.Options, options))
         {
-            throw new ConflictException("Idempotency-Key", $"This key was used for import {before.Id}, which was asked for otherwise (policy, tags, mapping ...). Use another key.");
+            throw new ConflictException($"This key was used for import {before.Id}, which was asked for otherwise (policy, tags, mapping ...). Use another key.", "Idempotency-Key");
         }
 
         await using var copy = isNew && !file.CanSeek ? ImportSpool.Create(database.Settings, before.Id) : null;
@@ -129,7 +126,7 @@ internal sealed class ImportArrival(
         var hash = await incoming.CompleteAsync(cancellation);
         if (!hash.AsSpan().SequenceEqual(before.ContentHash))
         {
-            throw new ConflictException("Idempotency-Key", $"This key was used for import {before.Id}, with another file. Use another key for this one.");
+            throw new ConflictException($"This key was used for import {before.Id}, with another file. Use another key for this one.", "Idempotency-Key");
         }
 
         if (copy is not null)

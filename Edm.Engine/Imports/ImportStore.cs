@@ -141,13 +141,13 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
             .Set(i => i.RunAt, Now),
         cancellation);
 
-    /// <summary>Somebody is at it again.</summary>
-    /// <returns>Null when it has ended.</returns>
+    /// <summary>Somebody is at it again. Also one that failed: what failed it will do so again, or not.</summary>
+    /// <returns>Null when it has finished.</returns>
     internal async Task<Import?> ResumeAsync(ImportId import, CancellationToken cancellation)
     {
         var resumed = await database.RunAsync(
             connection => connection.GetTable<ImportRow>()
-                .Where(i => i.Id == import && (i.State == "merging" || i.State == "interrupted"))
+                .Where(i => i.Id == import && (i.State == "merging" || i.State == "interrupted" || i.State == "failed"))
                 .Set(i => i.State, ImportState.Merging.Name())
                 .Set(i => i.Error, (string?)null)
                 .Set(i => i.FinishedAt, (long?)null)

@@ -155,7 +155,7 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
                 }
                 catch (Exception exception)
                 {
-                    await EndAsync(import, isSpooled: file is null, exception);
+                    await EndAsync(import, isSpooled: file is null, isCutOff: ending.IsCancellationRequested, exception);
                     throw;
                 }
             }
@@ -183,14 +183,15 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
         return summary;
     }
 
-    private async Task EndAsync(Import import, bool isSpooled, Exception exception)
+    private async Task EndAsync(Import import, bool isSpooled, bool isCutOff, Exception exception)
     {
         var (state, error) = exception switch
         {
             ImportFormatException or TooManyErrorsException => (ImportState.Failed, exception.Message),
             // More tags than a user may have. The chunks before are stored.
             ConflictException conflict => (ImportState.Failed, conflict.Message),
-            OperationCanceledException or IOException => (ImportState.Interrupted, isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted),
+            // A database has many ways to say that a call was broken off.
+            _ when isCutOff || exception is IOException => (ImportState.Interrupted, isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted),
             _ when StorageFaults.IsTransient(exception) => (ImportState.Interrupted, $"The database went away. {(isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted)}"),
             _ => (ImportState.Failed, $"An error of the program ended the import; its log knows more. {ImportStore.Interrupted}"),
         };
