@@ -1,9 +1,10 @@
 using Edm.Benchmarks;
 using Edm.Benchmarks.Idle;
+using Edm.Benchmarks.Import;
 using Edm.Benchmarks.Memory;
 using Edm.Benchmarks.Send;
 
-IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark()];
+IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark()];
 
 if (args is [] or ["list"] or ["--help"])
 {
