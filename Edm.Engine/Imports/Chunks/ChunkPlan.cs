@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Edm.Engine.Contacts.Ordinals;
 
 namespace Edm.Engine.Imports.Chunks;
@@ -40,34 +39,14 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
 {
     public ContactFold Fold { get; } = new(options.Policy);
 
-    /// <summary>One entry an address, in the order in which it first stands in the chunk.</summary>
-    public static Dictionary<string, RowsOfAddress> ByAddress(ImportChunk chunk)
-    {
-        var rows = new Dictionary<string, RowsOfAddress>(chunk.Rows.Count, StringComparer.Ordinal);
-        foreach (var row in chunk.Rows)
-        {
-            ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, row.Contact.EmailKey, out var exists);
-            if (exists)
-            {
-                (entry.Others ??= []).Add(row);
-            }
-            else
-            {
-                entry = new RowsOfAddress(row);
-            }
-        }
-
-        return rows;
-    }
-
     /// <param name="stored">By the address's key; those that are not here are not stored.</param>
     /// <param name="suppressed">Why an address that is not stored may not come back; null when it may.</param>
-    public ChunkPlan Plan(ImportChunk chunk, Dictionary<string, RowsOfAddress> byAddress, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed)
+    public ChunkPlan Plan(ImportChunk chunk, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed)
     {
         var plan = new ChunkPlan();
         plan.Refused.AddRange(chunk.Refused);
         var counts = new ImportCounts { Rejected = chunk.Refused.Count };
-        foreach (var (key, rows) in byAddress)
+        foreach (var (key, rows) in chunk.Rows)
         {
             counts += stored.TryGetValue(key, out var contact) ? OfStored(plan, contact, rows) : OfNew(plan, key, rows, suppressed);
         }
@@ -151,16 +130,4 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
 
         return contact;
     }
-}
-
-/// <summary>The rows of a chunk that have one address: nearly always a single one, which takes no list.</summary>
-internal struct RowsOfAddress(ChunkRow first)
-{
-    public ChunkRow First { get; } = first;
-
-    public List<ChunkRow>? Others { get; set; }
-
-    public readonly int Count => 1 + (Others?.Count ?? 0);
-
-    public readonly IEnumerable<ChunkRow> All => Others is null ? [First] : [First, .. Others];
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Edm.Engine.Imports.Chunks;
 
 /// <summary>Cuts a file into chunks of mapped rows. Where they are cut depends on the rows alone.</summary>
@@ -24,7 +26,7 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
     /// <returns>Null at the end.</returns>
     public async Task<ImportChunk?> NextAsync(CancellationToken cancellation)
     {
-        var rows = new List<ChunkRow>(chunkRows);
+        var rows = new Dictionary<string, RowsOfAddress>(chunkRows, StringComparer.Ordinal);
         var refused = new List<RefusedRow>();
         var (count, chars) = (0, 0);
         while (count < chunkRows && chars < MaxChars && await reader.ReadAsync(cancellation))
@@ -35,7 +37,7 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
             if (contact is not null)
             {
                 var original = keepsOriginals ? reader.Original() : null;
-                rows.Add(new ChunkRow(contact, reader.Line, original));
+                Add(rows, new ChunkRow(contact, reader.Line, original));
                 chars += contact.Size + (original?.Length ?? 0);
             }
             else
@@ -47,5 +49,18 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
         }
 
         return count == 0 ? null : new ImportChunk(rows, refused, _nr, source.BytesRead);
+    }
+
+    private static void Add(Dictionary<string, RowsOfAddress> rows, ChunkRow row)
+    {
+        ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, row.Contact.EmailKey, out var exists);
+        if (exists)
+        {
+            (entry.Others ??= []).Add(row);
+        }
+        else
+        {
+            entry = new RowsOfAddress(row);
+        }
     }
 }

@@ -26,18 +26,17 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
 
     public async Task WriteAsync(ImportChunk chunk, CancellationToken cancellation)
     {
-        var byAddress = ChunkPlanner.ByAddress(chunk);
-        Counts = await session.WriteAsync(connection => WriteAsync(connection, chunk, byAddress, cancellation), cancellation);
+        Counts = await session.WriteAsync(connection => WriteAsync(connection, chunk, cancellation), cancellation);
         _rows = chunk.LastNr;
     }
 
-    private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, Dictionary<string, RowsOfAddress> byAddress, CancellationToken cancellation)
+    private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, CancellationToken cancellation)
     {
         var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, cancellation);
-        var possible = book is null ? [.. byAddress.Keys] : await _known.PossibleAsync(connection, User, byAddress.Keys, cancellation);
+        var possible = book is null ? [.. chunk.Rows.Keys] : await _known.PossibleAsync(connection, User, chunk.Rows, cancellation);
         var stored = await session.FindAsync(User, possible, cancellation);
-        var suppressed = await suppressions.FindAsync(connection, User, [.. byAddress.Keys.Where(key => !stored.ContainsKey(key))], cancellation);
-        var plan = _planner.Plan(chunk, byAddress, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
+        var suppressed = await suppressions.FindAsync(connection, User, chunk.Rows.Keys.Where(key => !stored.ContainsKey(key)), cancellation);
+        var plan = _planner.Plan(chunk, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
         var counts = Counts + plan.Counts;
         if (counts.Rejected > _options.MaxErrors)
         {
@@ -65,7 +64,7 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         if (book is not null)
         {
             await book.CloseAsync(cancellation);
-            await _known.AddAsync(connection, User, plan.New, cancellation);
+            await _known.AddAsync(connection, User, chunk.Rows, cancellation);
         }
 
         return counts;

@@ -11,9 +11,25 @@ internal readonly record struct ChunkRow(StagedContact Contact, long Line, strin
 internal sealed record RefusedRow(long Nr, RowProblem Problem, string? Original);
 
 /// <summary>Some rows of a file that follow each other, and are stored in one transaction.</summary>
+/// <param name="Rows">By the key of their address, in the order in which each first stands in the chunk.</param>
 /// <param name="LastNr">The number of its last row, good or bad.</param>
 /// <param name="BytesRead">Of the file as it came, up to about that row.</param>
-internal sealed record ImportChunk(IReadOnlyList<ChunkRow> Rows, IReadOnlyList<RefusedRow> Refused, long LastNr, long BytesRead);
+internal sealed record ImportChunk(Dictionary<string, RowsOfAddress> Rows, IReadOnlyList<RefusedRow> Refused, long LastNr, long BytesRead);
+
+/// <summary>The rows of a chunk that have one address: nearly always a single one, which takes no list.</summary>
+internal struct RowsOfAddress(ChunkRow first)
+{
+    /// <summary>Of the address's key, for <see cref="KnownAddresses"/>: reckoned where there is time for it.</summary>
+    public int Hash { get; } = KnownAddresses.HashOf(first.Contact.EmailKey);
+
+    public ChunkRow First { get; } = first;
+
+    public List<ChunkRow>? Others { get; set; }
+
+    public readonly int Count => 1 + (Others?.Count ?? 0);
+
+    public readonly IEnumerable<ChunkRow> All => Others is null ? [First] : [First, .. Others];
+}
 
 /// <summary>A contact as it is stored.</summary>
 internal sealed record StoredContact(ContactId Id, int Ordinal, StagedContact Fields);

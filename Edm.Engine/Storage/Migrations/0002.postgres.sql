@@ -27,6 +27,9 @@ INSERT INTO contact_chunks (user_id, chunk, live, version, activity)
 SELECT user_id, chunk, decode(rpad(repeat('ff', bits / 8) || CASE WHEN bits % 8 > 0 THEN lpad(to_hex((1 << (bits % 8)) - 1), 2, '0') ELSE '' END, 2048, '0'), 'hex'), 1, 0
 FROM (SELECT user_id, chunk, least(8192, next_ordinal - chunk * 8192) AS bits FROM contact_books, generate_series(0, (next_ordinal - 1) / 8192) chunk WHERE next_ordinal > 0) filled;
 
+-- Normal forms are compared for being the same, by their bytes, which takes less than by the rules of a language.
+ALTER TABLE contacts ALTER COLUMN email_key TYPE text COLLATE "C";
+
 -- Whoever adds contacts holds the user's row of contact_books, which references the user: no contact can come to a user who goes. So contacts need no
 -- foreign key of their own, whose check of each single row took 40 % of an import; what it did when a user goes, a trigger does.
 ALTER TABLE contacts DROP CONSTRAINT contacts_user_id_fkey;
