@@ -9,6 +9,7 @@ internal sealed class ImportBenchmark : IBenchmark
 {
     private const double Mebibyte = 1024 * 1024;
     private const int MailsPerSecond = 500;
+    private const int WarmUpRows = 200_000;
 
     public string Name => "import";
 
@@ -31,7 +32,7 @@ internal sealed class ImportBenchmark : IBenchmark
         using var folder = new Edm.Testing.TempFolder();
         var file = folder.Combine("list.csv");
         CreatorList.Write(file, rows);
-        var conditions = new Dictionary<string, object> { ["machine"] = Machine.Describe(), ["database"] = database, ["rows"] = rows, ["bytes"] = new FileInfo(file).Length, ["rounds"] = rounds };
+        var conditions = new Dictionary<string, object> { ["machine"] = Machine.Describe(), ["database"] = database, ["rows"] = rows, ["bytes"] = new FileInfo(file).Length, ["rounds"] = rounds, ["warm-up"] = WarmUpRows };
 
         if (part is "all" or "alone")
         {
@@ -65,6 +66,7 @@ internal sealed class ImportBenchmark : IBenchmark
         }
 
         await using var engine = await EngineUnderTest.StartAsync(database);
+        await WarmUpAsync(engine.Host, file);
         using var ending = new CancellationTokenSource();
         var memory = HighestAsync(engine.Host, ending.Token);
         var first = await ImportAsync(engine.Host, file, rows, import => import.Created);
@@ -72,6 +74,19 @@ internal sealed class ImportBenchmark : IBenchmark
         await ending.CancelAsync();
         return (rows / first, rows / again, await memory, copy);
     }
+
+    /// <summary>The start of the same list as somebody else's: a daemon compiles what it does while it does it the first time, and then runs for months.</summary>
+    private static async Task WarmUpAsync(HostProcess host, string file)
+    {
+        var user = await host.Api.PostAsync<IdView>("v1/users", new { name = "warm-up", role = "user" });
+        var key = await host.Api.PostAsync<KeyView>($"v1/users/{user.Id}/keys", new { name = "warm-up" });
+        using var client = new HttpClient { BaseAddress = host.Client.BaseAddress };
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key.Key);
+        var start = string.Join('\n', File.ReadLines(file).Take(WarmUpRows + 1));
+        await new EdmClient(client).ImportAsync(System.Text.Encoding.UTF8.GetBytes(start));
+    }
+
+    private sealed record KeyView(string Key);
 
     private static async Task<(double Before, double During, double Seconds)> BesideAsync(string database, string file, int rows)
     {
