@@ -1,5 +1,6 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -108,15 +109,16 @@ public sealed class AudienceStore(EdmDatabase database, TimeProvider time)
             token: cancellation));
 
     /// <returns>How many.</returns>
-    private static Task<int> InsertAudienceAsync(EdmConnection connection, UserId user, Campaign campaign, TaskId task, CancellationToken cancellation)
+    private async Task<int> InsertAudienceAsync(EdmConnection connection, UserId user, Campaign campaign, TaskId task, CancellationToken cancellation)
     {
         List<DataParameter> parameters =
         [
             new("user", user.Value), new("task", task.Value), new("campaign", campaign.Id.Value), new("round", FirstRound),
             new("active", ContactStatus.Active.Name()),
         ];
-        var filter = ContactFilter.Parse(campaign.Filter).ToSql(connection.IsPostgres, parameters);
-        return connection.ExecuteAsync(
+        var bound = await ContactFilter.Parse(campaign.Filter).BindAsync(connection, user, time.GetUtcNow(), cancellation);
+        var filter = bound.ToSql(connection.IsPostgres, parameters);
+        return await connection.ExecuteAsync(
             $"""
              INSERT INTO audience (task_id, seq, contact_id, campaign_id, round)
              SELECT @task, row_number() OVER (ORDER BY contacts.id), contacts.id, @campaign, @round

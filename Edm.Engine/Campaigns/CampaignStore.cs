@@ -1,5 +1,6 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -175,7 +176,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
         ContactFilter.Parse(plan.Filter);
     }
 
-    private static async Task RefuseUnknownAsync(EdmConnection connection, UserId user, CampaignPlan plan, CancellationToken cancellation)
+    private async Task RefuseUnknownAsync(EdmConnection connection, UserId user, CampaignPlan plan, CancellationToken cancellation)
     {
         var parameters = new[] { new DataParameter("user", user.Value), new DataParameter("template", plan.Template.Value), new DataParameter("pool", plan.Pool.Value) };
         if (await connection.ExecuteAsync<long>(
@@ -188,6 +189,9 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
         {
             throw new FieldException("poolId", $"There is no pool {plan.Pool}.");
         }
+
+        // Its tags and segments must be there; what they mean is found out again when it is frozen.
+        await ContactFilter.Parse(plan.Filter).BindAsync(connection, user, time.GetUtcNow(), cancellation);
     }
 
     private async Task DeleteAudienceAsync(TaskId? task, CancellationToken cancellation)

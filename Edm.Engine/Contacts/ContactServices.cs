@@ -1,3 +1,6 @@
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Filters.Columns;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Services;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,7 +10,15 @@ namespace Edm.Engine.Contacts;
 
 public static class ContactServices
 {
-    public static IServiceCollection AddContacts(this IServiceCollection services) => services.AddSingleton<ContactStore>();
+    public static IServiceCollection AddContacts(this IServiceCollection services, FilterSettings filters)
+    {
+        ArgumentNullException.ThrowIfNull(filters);
+        services.AddSingleton(new ContactColumns(filters.ColumnMemory));
+        services.AddSingleton(filters.Scan);
+        services.AddSingleton<ContactSelection>();
+        services.AddSingleton<ContactSearch>();
+        return services.AddSingleton<ContactStore>();
+    }
 
     /// <param name="masterKey">As configured, in Base64; null or empty to use the data folder's file.</param>
     public static IServiceCollection AddSuppressions(this IServiceCollection services, string? masterKey)

@@ -1,5 +1,6 @@
 using Akka.Configuration;
 using Edm.Contracts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ public sealed record EdmSettings(
     SmtpTimeouts Smtp,
     TrustedAuthorities? Authorities,
     SendingSettings Sending,
+    FilterSettings Filters,
     LifecycleSettings Lifecycle)
 {
     /// <summary>Kestrel refuses nothing up to here by itself; the true bound is the disk that an import fills.</summary>
@@ -55,6 +57,7 @@ public sealed record EdmSettings(
             ReadSmtp(reader),
             ReadAuthorities(reader),
             ReadSending(reader),
+            ReadFilters(reader),
             ReadLifecycle(reader));
         reader.RefuseUnknown("edm");
         return settings;
@@ -135,6 +138,12 @@ public sealed record EdmSettings(
             (int)reader.Duration("edm.sending.max-age", shortest, longest).TotalSeconds);
         return new SendingSettings(rules, reader.Choice("edm.sending.unknown", ("hold", UnknownPolicy.Hold), ("resend", UnknownPolicy.Resend)));
     }
+
+    private static FilterSettings ReadFilters(SettingsReader reader) => new(
+        reader.Size("edm.filters.column-memory", 1L << 20, 1L << 40),
+        new ScanLimits(
+            reader.Number("edm.filters.scan-contacts", 1, 100_000_000),
+            reader.Duration("edm.filters.scan-time", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5))));
 
     private static LifecycleSettings ReadLifecycle(SettingsReader reader)
     {

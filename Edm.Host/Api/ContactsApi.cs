@@ -1,6 +1,8 @@
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Search;
 using Edm.Host.Http;
 
 namespace Edm.Host.Api;
@@ -22,14 +24,14 @@ internal static class ContactsApi
     }
 
     private static async Task<Page<ContactView>> ListAsync(
-        Caller caller, ContactStore store, CancellationToken cancellation, string? filter = null, long after = 0, int limit = Paging.Default)
+        Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null, long after = 0, int limit = Paging.Default)
     {
-        var found = await store.PageAsync(caller.User, ContactFilter.Parse(filter), new ContactId(after), Paging.Limit(limit), cancellation);
-        return Paging.Page(found, limit, contact => contact.Id.Value, View);
+        var found = await search.PageAsync(caller.User, ContactFilter.Parse(filter), ContactOrder.Oldest, $"{after}", Paging.Limit(limit), cancellation);
+        return new Page<ContactView>([.. found.Contacts.Select(View)], found.Next is null ? null : long.Parse(found.Next, System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    private static async Task<CountView> CountAsync(Caller caller, ContactStore store, CancellationToken cancellation, string? filter = null) =>
-        new(await store.CountAsync(caller.User, ContactFilter.Parse(filter), cancellation));
+    private static async Task<CountView> CountAsync(Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null) =>
+        new(await search.CountAsync(caller.User, ContactFilter.Parse(filter), cancellation));
 
     private static async Task<IResult> GetAsync(long id, Caller caller, ContactStore store, CancellationToken cancellation) =>
         await store.GetAsync(caller.User, new ContactId(id), cancellation) is { } contact ? TypedResults.Ok(View(contact)) : Problems.NotFound(NoSuchContact);

@@ -65,7 +65,7 @@ internal static class EdmHost
         services.AddSingleton(settings.Sending);
         services.AddEdmStorage(settings.Storage);
         services.AddEdmUsers();
-        services.AddContacts();
+        services.AddContacts(settings.Filters);
         services.AddSuppressions(settings.MasterKey);
         services.AddImports();
         services.AddContent();

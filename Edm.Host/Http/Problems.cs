@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using Akka.Actor;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Content;
 using Edm.Engine.Imports;
 using Edm.Engine.Storage;

@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Settings;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;

@@ -1,5 +1,6 @@
 using CsCheck;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Xunit;
 
 namespace Edm.Engine.Tests.Contacts;

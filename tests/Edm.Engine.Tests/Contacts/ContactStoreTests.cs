@@ -1,5 +1,6 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
 using LinqToDB;

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Imports;
 using Edm.Testing.Databases;
 using Sylvan.Data.Csv;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Imports;
 using Edm.Engine.Storage;
 using Edm.Testing;

@@ -1,5 +1,6 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Imports;
 using Edm.Host.Demo;
 using Edm.Testing.Databases;
