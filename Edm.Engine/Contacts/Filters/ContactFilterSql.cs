@@ -30,16 +30,18 @@ internal sealed class ContactFilterSql(bool isPostgres, ICollection<DataParamete
 
     private string False => isPostgres ? "false" : "0";
 
-    private string TestOf(FilterNode.Text text) => text.Test switch
+    private string TestOf(FilterNode.Text text)
     {
-        TextTest.In when text.Values.Count == 1 => $"{Lower(text.Field)} = {Text(text.Values[0])}",
-        TextTest.In => $"{Lower(text.Field)} IN ({string.Join(", ", text.Values.Select(Text))})",
-        TextTest.Contains when isPostgres => $"position({Text(text.Values[0])} in {Lower(text.Field)}) > 0",
-        TextTest.Contains => $"instr({Lower(text.Field)}, {Text(text.Values[0])}) > 0",
-        TextTest.StartsWith when isPostgres => $"starts_with({Lower(text.Field)}, {Text(text.Values[0])})",
-        TextTest.StartsWith => $"substr({Lower(text.Field)}, 1, length({Text(text.Values[0])})) = {Text(text.Values[0])}",
-        _ => throw new InvalidOperationException($"{text.Test} has no SQL."),
-    };
+        var (value, first) = (Lower(text.Field), Text(text.Values[0]));
+        return text.Test switch
+        {
+            TextTest.In when text.Values.Count == 1 => $"{value} = {first}",
+            TextTest.In => $"{value} IN ({string.Join(", ", text.Values.Skip(1).Select(Text).Prepend(first))})",
+            TextTest.Contains => isPostgres ? $"position({first} in {value}) > 0" : $"instr({value}, {first}) > 0",
+            TextTest.StartsWith => isPostgres ? $"starts_with({value}, {first})" : $"substr({value}, 1, length({first})) = {first}",
+            _ => throw new InvalidOperationException($"{text.Test} has no SQL."),
+        };
+    }
 
     // SQLite has get_bit by SqliteFilterFunctions.
     private string HasTag(string which) =>

@@ -27,6 +27,18 @@ public sealed class ContactFilterTests
     [InlineData("handle = a; DROP", 11, "';' means nothing")]
     [InlineData("attr. = x", 1, "after 'attr.'")]
     [InlineData("is empty", 1, "no field 'is'")]
+    [InlineData("country = ''", 11, "write 'is empty'")]
+    [InlineData("last_snt > 30d ago", 1, "did you mean 'lastSent'")]
+    [InlineData("lastSent < 30x ago", 12, "not a day or moment")]
+    [InlineData("lastSent < 2026-02-30", 12, "not a day or moment")]
+    [InlineData("lastSent contains x", 10, "can't be tested by 'contains'")]
+    [InlineData("followers between 1", 20, "Expected 'and'")]
+    [InlineData("attr.x > many", 10, "neither a number")]
+    [InlineData("tag beauty", 5, "after 'tag'")]
+    [InlineData("tag:", 5, "Expected a value")]
+    [InlineData("segment x", 9, "after 'segment'")]
+    [InlineData("tga:beauty", 1, "did you mean 'tag'")]
+    [InlineData("handle = 'a\0b'", 12, "NUL")]
     public void What_can_not_be_read_is_shown_with_its_position(string text, int position, string part)
     {
         var exception = Assert.Throws<ContactFilterException>(() => ContactFilter.Parse(text));

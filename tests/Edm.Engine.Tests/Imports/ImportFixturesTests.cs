@@ -4,6 +4,7 @@ using System.Text.Json;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Imports;
 using Edm.Testing.Databases;
 using Sylvan.Data.Csv;
@@ -106,18 +107,19 @@ public sealed class ImportFixturesTests(ITestOutputHelper output) : DatabaseTest
 
     private async Task<Dictionary<string, Contact>> AllAsync(UserId user)
     {
-        var store = new ContactStore(Database, Time);
         var all = new Dictionary<string, Contact>();
-        ContactId? after = null;
-        while (await store.PageAsync(user, ContactFilter.All, after, ContactStore.MaxPage) is { Count: > 0 } page)
+        string? after = null;
+        do
         {
-            foreach (var contact in page)
+            var page = await Search.PageAsync(user, ContactFilter.All, ContactOrder.Oldest, after, ContactSearch.MaxPage);
+            foreach (var contact in page.Contacts)
             {
                 all.Add(contact.Card.Email, contact);
             }
 
-            after = page[^1].Id;
+            after = page.Next;
         }
+        while (after is not null);
 
         return all;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Imports;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
@@ -89,7 +90,7 @@ public abstract class ImportPolicyTests(IDatabases databases) : DatabaseTests(da
 
         var dry = await RunAsync(user, file, new ImportOptions { DryRun = true });
 
-        Assert.Equal((100L, before, 0L), (await Contacts.CountAsync(user, ContactFilter.All), await CountAsync("contact_changes"), await CountAsync("tags")));
+        Assert.Equal((100L, before, 0L), (await Search.CountAsync(user, ContactFilter.All), await CountAsync("contact_changes"), await CountAsync("tags")));
         Assert.Single(await Store.ErrorsAsync(user, dry.Import, 0, 10));
         var real = await RunAsync(user, file);
         Assert.Equal(dry with { Import = default }, real with { Import = default });
@@ -103,7 +104,7 @@ public abstract class ImportPolicyTests(IDatabases databases) : DatabaseTests(da
 
         await Assert.ThrowsAsync<TooManyErrorsException>(() => RunAsync(user, file, new ImportOptions { MaxErrors = 1 }));
 
-        Assert.Equal(0, await Contacts.CountAsync(user, ContactFilter.All));
+        Assert.Equal(0, await Search.CountAsync(user, ContactFilter.All));
         var import = Assert.Single(await Store.PageAsync(user, null, 10));
         Assert.Equal((ImportState.Failed, 2L), (import.State, import.Rejected));
         Assert.Equal(["bad", "worse"], (await Store.ErrorsAsync(user, import.Id, 0, 10)).Select(e => e.Value));
@@ -119,7 +120,7 @@ public abstract class ImportPolicyTests(IDatabases databases) : DatabaseTests(da
         var refused = await Assert.ThrowsAsync<TooManyErrorsException>(
             () => RunAsync(user, "email,handle\n" + Rows(0, 30_002, "y"), new ImportOptions { MaxErrors = 1, Policy = ConflictPolicy.Reject }));
 
-        var stored = await Contacts.CountAsync(user, ContactFilter.All) - 2;
+        var stored = await Search.CountAsync(user, ContactFilter.All) - 2;
         Assert.InRange(stored, 1, 30_000);
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"The {stored} rows before are stored"), refused.Message, StringComparison.Ordinal);
     }

@@ -3,6 +3,7 @@ using System.Text;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Imports;
 using Edm.Engine.Storage;
 using Edm.Testing;
@@ -28,7 +29,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         var summary = await RunAsync(user, "email,handle,followers,niche,note\nb@example.com,bob,97K,food,🌷\na@example.com,ann,1.3M,beauty,\n");
 
         Assert.Equal((2L, 2L, 0L, 0L, 0L), Counts(summary));
-        var contacts = await Contacts.PageAsync(user, ContactFilter.All, null, 10);
+        var contacts = (await Search.PageAsync(user, ContactFilter.All, ContactOrder.Oldest, null, 10)).Contacts;
         Assert.Equal(["b@example.com", "a@example.com"], contacts.Select(c => c.Card.Email));
         Assert.Equal(("bob", 97_000L, "food", "🌷"), (contacts[0].Card.Handle, contacts[0].Card.Followers, contacts[0].Card.Category, contacts[0].Card.Attributes["note"]));
         var import = (await Store.GetAsync(user, summary.Import))!;
@@ -81,7 +82,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         Assert.Equal((4L, 2L, 0L, 0L, 0L), Counts(summary));
         Assert.Equal((4L, 0L, 0L, 2L, 0L), Counts(again));
         Assert.Equal(2, summary.Doubled);
-        var contact = (await Contacts.PageAsync(user, ContactFilter.All, null, 10))[0];
+        var contact = (await Search.PageAsync(user, ContactFilter.All, ContactOrder.Oldest, null, 10)).Contacts[0];
         Assert.Equal(("a@example.com", "second", "Ann", 300L), (contact.Card.Email, contact.Card.Handle, contact.Card.Nickname, contact.Card.Followers));
         Assert.Equal(new Dictionary<string, string> { ["a"] = "1", ["b"] = "2" }, contact.Card.Attributes);
     }
@@ -135,7 +136,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         var refused = await Assert.ThrowsAsync<ImportFormatException>(() => RunAsync(user, $"email,note\n{many}c@example.com,\"open\n"));
 
         Assert.Equal(10_002, refused.Line);
-        Assert.Equal(0, await Contacts.CountAsync(user, ContactFilter.All));
+        Assert.Equal(0, await Search.CountAsync(user, ContactFilter.All));
         var import = Assert.Single(await Store.PageAsync(user, null, 10));
         Assert.Equal((ImportState.Failed, refused.Message), (import.State, import.Error));
         Assert.NotNull(import.FinishedAt);
@@ -208,7 +209,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         var summary = await RunAsync(user, Encoding.UTF8.GetBytes(List(0, rows, "new") + "a0@example.com,last\n"), new Reports(reports));
 
         Assert.Equal((rows + 1, rows / 2, rows / 2, 0L, 0L), Counts(summary));
-        Assert.Equal(rows, await Contacts.CountAsync(user, ContactFilter.All));
+        Assert.Equal(rows, await Search.CountAsync(user, ContactFilter.All));
         Assert.Equal("last", (await Contacts.FindAsync(user, "a0@example.com"))!.Card.Handle);
         Assert.Equal((ImportState.Finished, rows + 1L), (reports[^1].State, reports[^1].Rows));
     }
@@ -223,7 +224,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
             Task.Run(() => RunAsync(user, Encoding.UTF8.GetBytes(List(0, 9000, "x")), importer: importer)),
             Task.Run(() => RunAsync(user, Encoding.UTF8.GetBytes(List(-9000, 9000, "x")), importer: importer)));
 
-        Assert.Equal(9000, await Contacts.CountAsync(user, ContactFilter.Parse("handle = x")));
+        Assert.Equal(9000, await Search.CountAsync(user, ContactFilter.Parse("handle = x")));
     }
 
     [Fact]
@@ -270,7 +271,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
             user, stream, "list", new ImportOptions(), new Stop(ImportState.Merging, cancellation), cancellation.Token);
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cut);
-        var stored = await Contacts.CountAsync(user, ContactFilter.All);
+        var stored = await Search.CountAsync(user, ContactFilter.All);
         var again = await RunAsync(user, file);
 
         Assert.InRange(stored, 1, 49_999);

@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Imports;
 using Edm.Host.Demo;
 using Edm.Testing.Databases;
@@ -36,7 +37,7 @@ public sealed class CreatorsTests() : DatabaseTests(new SqliteDatabases())
     {
         var (user, _) = await ImportAsync();
 
-        var contacts = await new ContactStore(Database, Time).PageAsync(user, ContactFilter.All, null, 1000);
+        var contacts = (await Search.PageAsync(user, ContactFilter.All, ContactOrder.Oldest, null, 1000)).Contacts;
 
         Assert.Equal(925, contacts.Count);
         Assert.All(contacts, contact => Assert.Matches(@"@([a-z0-9-]+\.)*example\.(com|net|org)$", contact.Card.Email));

@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Edm.Contracts;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Filters.Columns;
 using Edm.Engine.Contacts.Ordinals;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Storage;
 using Edm.Testing.Servers;
 using LinqToDB;
@@ -24,6 +27,12 @@ public abstract class DatabaseTests(IDatabases databases) : IAsyncLifetime
     protected EdmDatabase Database => _database ?? throw new InvalidOperationException("The test has not begun.");
 
     protected TimeProvider Time { get; init; } = TimeProvider.System;
+
+    protected ContactColumns Columns { get; } = new(64 << 20);
+
+    protected ContactSelection Selection => new(Columns, ScanLimits.Default, Time);
+
+    protected ContactSearch Search => new(Database, Selection);
 
     public virtual async Task InitializeAsync()
     {
