@@ -15,13 +15,13 @@ internal sealed class RawUpload : IDisposable
         _stream = client.GetStream();
     }
 
-    public static async Task<RawUpload> BeginAsync(Uri url, string key, long length)
+    public static async Task<RawUpload> BeginAsync(Uri url, string key, long length, string headers = "")
     {
         var client = new TcpClient();
         await client.ConnectAsync(url.Host, url.Port);
         var upload = new RawUpload(client);
         await upload.SendAsync(Encoding.ASCII.GetBytes(
-            $"POST /v1/imports?file=raw.csv HTTP/1.1\r\nHost: {url.Authority}\r\nAuthorization: Bearer {key}\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n\r\n"));
+            $"POST /v1/imports?file=raw.csv HTTP/1.1\r\nHost: {url.Authority}\r\nAuthorization: Bearer {key}\r\nContent-Type: text/csv\r\nContent-Length: {length}\r\n{headers}\r\n"));
         return upload;
     }
 
