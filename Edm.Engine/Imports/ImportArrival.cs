@@ -16,6 +16,9 @@ internal sealed class ImportArrival(
     /// <summary>How often the imports row and the caller learn how far it is.</summary>
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
 
+    private const int ClaimTries = 20;
+    private static readonly TimeSpan ClaimPause = TimeSpan.FromMilliseconds(100);
+
     private long _lastReport = time.GetTimestamp();
 
     public async Task<Arrived> ReceiveAsync(Stream file, CancellationToken cancellation)
@@ -70,7 +73,7 @@ internal sealed class ImportArrival(
             return await SameAsync(before, file, cancellation);
         }
 
-        var session = await ImportSessions.TryClaimAsync(database, before.Id, cancellation) ?? throw new ImportRunningException(before.Id);
+        var session = await ClaimAsync(before, cancellation);
         try
         {
             // It may have ended while we came.
@@ -104,6 +107,26 @@ internal sealed class ImportArrival(
             ImportSpool.Drop(database.Settings, before.Id);
             await session.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Who was at it may just have let go, or the server may not have noticed yet that a connection was cut off.</summary>
+    private async Task<IImportSession> ClaimAsync(Import import, CancellationToken cancellation)
+    {
+        var patience = import.State is ImportState.Interrupted or ImportState.Failed ? ClaimTries : 1;
+        for (var nr = 1; ; nr++)
+        {
+            if (await ImportSessions.TryClaimAsync(database, import.Id, cancellation) is { } session)
+            {
+                return session;
+            }
+
+            if (nr >= patience)
+            {
+                throw new ImportRunningException(import.Id);
+            }
+
+            await Task.Delay(ClaimPause, time, cancellation);
         }
     }
 

@@ -24,18 +24,22 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
 
     private UserId User => import.User;
 
+    /// <param name="cancellation">
+    /// Looked at between statements. None is broken off: each is short, and a COPY that was broken off in the middle of a message has client and server wait for each other.
+    /// </param>
     public async Task WriteAsync(ImportChunk chunk, CancellationToken cancellation)
     {
-        Counts = await session.WriteAsync(connection => WriteAsync(connection, chunk, cancellation), cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        Counts = await session.WriteAsync(connection => WriteAsync(connection, chunk, cancellation), CancellationToken.None);
         _rows = chunk.LastNr;
     }
 
     private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, CancellationToken cancellation)
     {
-        var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, cancellation);
-        var possible = book is null ? [.. chunk.Rows.Keys] : await _known.PossibleAsync(connection, User, chunk.Rows, cancellation);
-        var stored = await session.FindAsync(User, possible, cancellation);
-        var suppressed = await suppressions.FindAsync(connection, User, chunk.Rows.Keys.Where(key => !stored.ContainsKey(key)), cancellation);
+        var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, CancellationToken.None);
+        var possible = book is null ? [.. chunk.Rows.Keys] : await _known.PossibleAsync(connection, User, chunk.Rows, CancellationToken.None);
+        var stored = await session.FindAsync(User, possible, CancellationToken.None);
+        var suppressed = await suppressions.FindAsync(connection, User, chunk.Rows.Keys.Where(key => !stored.ContainsKey(key)), CancellationToken.None);
         var plan = _planner.Plan(chunk, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
         var counts = Counts + plan.Counts;
         if (counts.Rejected > _options.MaxErrors)
@@ -57,14 +61,15 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         var room = (int)Math.Clamp(ImportStore.MaxErrors - kept, 0, plan.Refused.Count);
         if (room > 0)
         {
-            await session.AddErrorsAsync(plan.Refused.GetRange(0, room), kept + 1, cancellation);
+            await session.AddErrorsAsync(plan.Refused.GetRange(0, room), kept + 1, CancellationToken.None);
         }
 
-        await ImportStore.ProgressAsync(connection, import.Id, chunk, counts, now, cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        await ImportStore.ProgressAsync(connection, import.Id, chunk, counts, now, CancellationToken.None);
         if (book is not null)
         {
-            await book.CloseAsync(cancellation);
-            await _known.AddAsync(connection, User, chunk.Rows, cancellation);
+            await book.CloseAsync(CancellationToken.None);
+            await _known.AddAsync(connection, User, chunk.Rows, CancellationToken.None);
         }
 
         return counts;
@@ -76,28 +81,30 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         var first = book.Take(plan.New.Count);
         if (plan.New.Count > 0)
         {
-            await session.InsertAsync(User, plan.New, first, now, cancellation);
+            await session.InsertAsync(User, plan.New, first, now, CancellationToken.None);
         }
 
+        cancellation.ThrowIfCancellationRequested();
         List<ContactUpdate> takenBack = [];
         if (plan.Updates.Count > 0)
         {
-            await session.UpdateAsync(plan.Updates, now, cancellation);
+            await session.UpdateAsync(plan.Updates, now, CancellationToken.None);
             plan.Updates.ForEach(update => book.Touch(update.Stored.Ordinal));
-            takenBack = await WriteHistoryAsync(connection, plan, now, cancellation);
+            takenBack = await WriteHistoryAsync(connection, plan, now);
         }
 
+        cancellation.ThrowIfCancellationRequested();
         Remember(plan, first, takenBack);
         var seen = plan.Seen(first);
-        await imported.SaveAsync(connection, import.Id, seen.Chunks, cancellation);
+        await imported.SaveAsync(connection, import.Id, seen.Chunks, CancellationToken.None);
         var changed = ContactSet.Of(plan.Updates.Where(update => !update.Own).Select(update => update.Stored.Ordinal));
         changed.ExceptWith(ContactSet.Of(takenBack.Select(update => update.Stored.Ordinal)));
-        await _tags.WriteAsync(connection, book, plan, first, changed, cancellation);
+        await _tags.WriteAsync(connection, book, plan, first, changed, CancellationToken.None);
         return new ImportCounts { Updated = -takenBack.Count, Unchanged = takenBack.Count };
     }
 
     /// <returns>The contacts that this chunk has made again what they were before the import.</returns>
-    private async Task<List<ContactUpdate>> WriteHistoryAsync(EdmConnection connection, ChunkPlan plan, long now, CancellationToken cancellation)
+    private async Task<List<ContactUpdate>> WriteHistoryAsync(EdmConnection connection, ChunkPlan plan, long now)
     {
         var history = new ContactHistory(_planner.Fold.Attributes);
         var lines = new List<HistoryLine>(plan.Updates.Count);
@@ -105,7 +112,7 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         foreach (var update in plan.Updates.Where(update => !update.Own))
         {
             var changes = history.Of(update.Stored.Fields, update.Fields);
-            var before = update.Again ? await TakeHistoryAsync(connection, update.Stored.Id, cancellation) : null;
+            var before = update.Again ? await TakeHistoryAsync(connection, update.Stored.Id) : null;
             var whole = before is null ? changes : ContactHistory.Joined(before, changes);
             if (whole is null)
             {
@@ -119,17 +126,17 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
 
         if (lines.Count > 0)
         {
-            await session.AddHistoryAsync(User, lines, now, cancellation);
+            await session.AddHistoryAsync(User, lines, now, CancellationToken.None);
         }
 
         return takenBack;
     }
 
     /// <summary>Few: contacts whose address stands in several chunks of one file, each time with something else.</summary>
-    private async Task<string?> TakeHistoryAsync(EdmConnection connection, ContactId contact, CancellationToken cancellation) =>
+    private async Task<string?> TakeHistoryAsync(EdmConnection connection, ContactId contact) =>
         (await connection.QueryToListAsync<string>(
             $"DELETE FROM contact_changes WHERE user_id = @user AND contact_id = @contact AND source = 'import' AND reference = @import RETURNING {(connection.IsPostgres ? "changes::text" : "changes")}",
-            cancellation,
+            CancellationToken.None,
             new DataParameter("user", User.Value), new DataParameter("contact", contact.Value), new DataParameter("import", import.Id.ToString()))).FirstOrDefault();
 
     private void Remember(ChunkPlan plan, int first, List<ContactUpdate> takenBack)

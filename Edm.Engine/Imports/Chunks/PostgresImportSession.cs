@@ -218,10 +218,20 @@ internal sealed class PostgresImportSession : IImportSession
         await copy.CompleteAsync(cancellation);
     }
 
-    // The pool's reset (DISCARD ALL) drops the table, the settings, the prepared statement and the lock.
+    // The pool resets a session (DISCARD ALL) only when somebody next uses it. That is soon enough for the table, the settings and the prepared statement; but the
+    // lock would look for minutes as if somebody were at the import.
     public async ValueTask DisposeAsync()
     {
-        await (_find?.DisposeAsync() ?? ValueTask.CompletedTask);
+        try
+        {
+            await (_find?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await ExecuteAsync(_connection, "SELECT pg_advisory_unlock_all()", CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException)
+        {
+            // A connection that is broken has lost the lock, or will when the server notices.
+        }
+
         await _edm.DisposeAsync();
     }
 
