@@ -9,7 +9,7 @@ namespace Edm.Engine.Contacts.Addresses;
 /// <param name="Disposable">The mailbox is one to throw away (<see cref="DisposableDomains"/>).</param>
 /// <param name="Suggestion">The address that was probably meant, if another one was.</param>
 /// <param name="Reason">Why it is not valid, or why EDM would not keep a contact under it although it is; else null.</param>
-internal sealed record AddressReport(string Address, bool Valid, string? Normal, string? Ascii, bool Role, bool Disposable, string? Suggestion, string? Reason)
+public sealed record AddressReport(string Address, bool Valid, string? Normal, string? Ascii, bool Role, bool Disposable, string? Suggestion, string? Reason)
 {
     /// <param name="foldGmail">See <see cref="NormalForm.Shown"/>.</param>
     public static AddressReport Of(string text, bool foldGmail = false)

@@ -70,7 +70,7 @@ internal static class AddressSyntax
     {
         ' ' => "a space",
         '\t' => "a tab",
-        '\r' or '\n' => "a line break",
+        '\r' or '\n' => "a line break (a control character)",
         '(' or ')' => "a comment in round brackets",
         < ' ' or (>= 0x7f and <= 0x9f) => "a control character",
         0xfffd => "a character that was lost to a wrong encoding",

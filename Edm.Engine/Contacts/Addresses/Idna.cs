@@ -42,7 +42,7 @@ internal static class Idna
             }
         }
 
-        return mapped.ToString().Normalize(NormalizationForm.FormC);
+        return CanonicalForm.Of(mapped.ToString());
     }
 
     /// <param name="mapped">What <see cref="Map"/> gave.</param>
@@ -124,7 +124,7 @@ internal static class Idna
             }
         }
 
-        return IsShapeRight(decoded) && IdnaRules.IsContextRight(decoded) && decoded.IsNormalized(NormalizationForm.FormC)
+        return IsShapeRight(decoded) && IdnaRules.IsContextRight(decoded) && CanonicalForm.Of(decoded) == decoded
             && label.AsSpan(Prefix.Length).SequenceEqual(Punycode.Encode(decoded))
             ? decoded
             : null;

@@ -36,8 +36,8 @@ internal static class IdnaRules
             var after = i + 1 < points.Length ? points[i + 1] : -1;
             var right = points[i] switch
             {
-                ZeroWidthNonJoiner => IdnaTable.Get.IsVirama(before) || IsBetweenJoined(points, i),
-                ZeroWidthJoiner => IdnaTable.Get.IsVirama(before),
+                ZeroWidthNonJoiner => IsVirama(before) || IsBetweenJoined(points, i),
+                ZeroWidthJoiner => IsVirama(before),
                 0x00b7 => before == 'l' && after == 'l',
                 0x0375 => IsGreek(after),
                 0x05f3 or 0x05f4 => IsHebrew(before),
@@ -95,6 +95,8 @@ internal static class IdnaRules
 
         return before >= 0 && after < points.Length && IdnaTable.Get.Joining(points[before]) is 'L' or 'D' && IdnaTable.Get.Joining(points[after]) is 'R' or 'D';
     }
+
+    private static bool IsVirama(int point) => CanonicalForm.CombiningClass(point) == 9;
 
     // The scripts by their blocks: what else is in them was refused before.
     private static bool IsGreek(int point) => point is >= 0x0370 and <= 0x03ff or >= 0x1f00 and <= 0x1fff;

@@ -30,7 +30,6 @@ internal sealed class IdnaTable
     private readonly Ranges<bool> _valid = new();
     private readonly Ranges<BidiClass> _bidi = new();
     private readonly Ranges<char> _joining = new();
-    private readonly HashSet<int> _viramas = [];
 
     private IdnaTable()
     {
@@ -56,9 +55,6 @@ internal sealed class IdnaTable
                     break;
                 case "j":
                     _joining.Add(first, last, fields[2][0]);
-                    break;
-                case "r":
-                    _viramas.Add(first);
                     break;
                 default:
                     throw new InvalidOperationException($"idna.txt: '{line}' is of no known kind.");
@@ -98,8 +94,6 @@ internal sealed class IdnaTable
 
     /// <summary>D, R, L, T, or U.</summary>
     public char Joining(int point) => _joining.TryFind(point, out _, out var type) ? type : 'U';
-
-    public bool IsVirama(int point) => _viramas.Contains(point);
 
     private static int Number(string hex) => int.Parse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 

@@ -63,7 +63,7 @@ internal static class LocalPart
         }
 
         // RFC 6532, 3.1: NFC, since NFKC would make one mailbox of two. Judged afterwards: U+037E becomes a semicolon.
-        var normal = text.ToString().Normalize(NormalizationForm.FormC);
+        var normal = CanonicalForm.Of(text.ToString());
         if (Encoding.UTF8.GetByteCount(normal) > MaxOctets)
         {
             reason = $"more than {MaxOctets} octets before the @";

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Edm.Engine.Contacts.Addresses;
 
 /// <summary>
@@ -24,7 +22,7 @@ internal static class NormalForm
     public static string Lower(string local)
     {
         var lower = local.ToLowerInvariant();
-        return Ascii.IsValid(lower) ? lower : lower.Normalize(NormalizationForm.FormC);
+        return CanonicalForm.Of(lower);
     }
 
     private static string GmailAccount(string local)

@@ -61,7 +61,7 @@ internal sealed class MailKitConnection(
             return Attempts.Unsendable("the sender is not an address that SMTP can carry");
         }
 
-        if (IsReady && _session!.HungUp)
+        if (IsReady && (_session!.HungUp || (_session.HasGivenUpUtf8 && (SmtpSession.NeedsUtf8(_sender!) || SmtpSession.NeedsUtf8(to)))))
         {
             Close();
         }

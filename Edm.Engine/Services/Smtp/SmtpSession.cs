@@ -12,6 +12,7 @@ internal sealed class SmtpSession : IAsyncDisposable
 {
     // MailKit copies the options for each mail and sets what SMTP needs; ours are never changed.
     private static readonly FormatOptions Format = FormatOptions.Default.Clone();
+    private static readonly FormatOptions Utf8Format = International();
 
     private readonly SmtpTimeouts _timeouts;
     private readonly PhaseWatch _watch;
@@ -39,6 +40,9 @@ internal sealed class SmtpSession : IAsyncDisposable
     public bool DataBegun => _watch.DataBegun;
 
     public bool TimedOut => _watch.TimedOut;
+
+    /// <summary>The server offers SMTPUTF8, and this connection can't use it any more: MailKit lets a capability only be taken away. A fresh one can.</summary>
+    public bool HasGivenUpUtf8 { get; private set; }
 
     /// <summary>What is wrong with the server's certificate, null when it is right or was not shown.</summary>
     public string? CertificateFault => _certificate.Fault;
@@ -72,8 +76,8 @@ internal sealed class SmtpSession : IAsyncDisposable
             }
 
             // SIZE would make MailKit write every message twice, once to measure it. BDAT would hide where the data begins. With SMTPUTF8 it would write
-            // an internationalised domain in Unicode, and a next hop without SMTPUTF8 would bounce what it takes in ASCII.
-            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime | SmtpCapabilities.UTF8);
+            // an internationalised domain in Unicode, and a next hop without SMTPUTF8 would bounce what it takes in ASCII: it is given up at the first such domain.
+            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
         }
         finally
         {
@@ -83,16 +87,30 @@ internal sealed class SmtpSession : IAsyncDisposable
     }
 
     /// <returns>The words of the final 250.</returns>
-    /// <exception cref="NotSupportedException">An address is not ASCII before the @: it would need SMTPUTF8 (RFC 6531) on every hop, so no contact has one.</exception>
+    /// <exception cref="NotSupportedException">An address is not ASCII before the @, and this server does not offer SMTPUTF8 (RFC 6531). Nothing was said to it.</exception>
     public async Task<string> SendAsync(MimeMessage message, MailboxAddress from, MailboxAddress to, CancellationToken cancellation)
     {
         _recipients[0] = to;
         var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
         try
         {
-            return Ascii.IsValid(from.LocalPart) && Ascii.IsValid(to.LocalPart)
-                ? await _client.SendAsync(Format, message, from, _recipients, token)
-                : throw new NotSupportedException("letters outside ASCII before the @ can't be mailed");
+            if (!NeedsUtf8(from) && !NeedsUtf8(to))
+            {
+                if (_client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && (HasALabel(from) || HasALabel(to)))
+                {
+                    _client.Capabilities &= ~SmtpCapabilities.UTF8;
+                    HasGivenUpUtf8 = true;
+                }
+
+                return await _client.SendAsync(Format, message, from, _recipients, token);
+            }
+
+            if (!_client.Capabilities.HasFlag(SmtpCapabilities.UTF8 | SmtpCapabilities.EightBitMime))
+            {
+                throw new NotSupportedException("the server does not offer SMTPUTF8, which letters outside ASCII before the @ need");
+            }
+
+            return await _client.SendAsync(Utf8Format, message, from, _recipients, token);
         }
         finally
         {
@@ -100,6 +118,9 @@ internal sealed class SmtpSession : IAsyncDisposable
             _watch.End();
         }
     }
+
+    /// <summary>Letters outside ASCII stand before the @.</summary>
+    public static bool NeedsUtf8(MailboxAddress address) => !Ascii.IsValid(address.LocalPart);
 
     /// <summary>Asks whether the server still answers.</summary>
     public async Task NoOpAsync(CancellationToken cancellation)
@@ -133,6 +154,15 @@ internal sealed class SmtpSession : IAsyncDisposable
     {
         _client.Dispose();
         _socket?.Dispose();
+    }
+
+    private static bool HasALabel(MailboxAddress address) => !Ascii.IsValid(address.Domain) || address.Domain.Contains("xn--", StringComparison.OrdinalIgnoreCase);
+
+    private static FormatOptions International()
+    {
+        var format = FormatOptions.Default.Clone();
+        format.International = true;
+        return format;
     }
 
     private static SecureSocketOptions Options(TlsMode tls) => tls switch

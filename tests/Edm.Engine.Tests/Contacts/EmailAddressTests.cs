@@ -15,6 +15,8 @@ public sealed class EmailAddressTests
     [InlineData("\"at@sign\\\\\"@example.org", "\"at@sign\\\\\"@example.org", "\"at@sign\\\\\"@example.org")]
     [InlineData("x@bücher.example", "x@xn--bcher-kva.example", "x@xn--bcher-kva.example")]
     [InlineData("x@BÜCHER.example", "x@xn--bcher-kva.example", "x@xn--bcher-kva.example")]
+    [InlineData("Ünï@example.com", "Ünï@example.com", "ünï@example.com")]
+    [InlineData("e\u0301@example.com", "é@example.com", "é@example.com")]
     [InlineData("x@郵件.商務", "x@xn--5nqv22n.xn--lhr59c", "x@xn--5nqv22n.xn--lhr59c")]
     public void An_address_has_an_envelope_form_and_a_normal_form(string text, string envelope, string key)
     {
@@ -32,7 +34,11 @@ public sealed class EmailAddressTests
     [InlineData("a..b@example.com", "dot before")]
     [InlineData("a b@example.com", "a space")]
     [InlineData("a@b@example.com", "'@'")]
-    [InlineData("ünï@example.com", "outside ASCII")]
+    [InlineData("a@游戏", "no dot")]
+    [InlineData("\"\"@example.com", "between the quotes")]
+    [InlineData("a\u200bb@example.com", "U+200B")]
+    [InlineData("\u0301a@example.com", "combining mark")]
+    [InlineData("a@mail.localhost", ".localhost")]
     [InlineData("\"open@example.com", "quote")]
     [InlineData("\"in\"ner\"@example.com", "quote")]
     [InlineData("a@example", "no dot")]
@@ -74,7 +80,8 @@ public sealed class EmailAddressTests
         {
             if (EmailAddress.TryParse(text, out var address))
             {
-                Assert.True(System.Text.Ascii.IsValid(address.Address));
+                Assert.Equal(address.NeedsUtf8, !System.Text.Ascii.IsValid(address.Address));
+                Assert.True(System.Text.Ascii.IsValid(address.Domain));
                 Assert.True(EmailAddress.TryParse(address.Address, out var again));
                 Assert.Equal(address, again);
             }

@@ -327,7 +327,7 @@ public sealed class MailKitConnectionTests
     }
 
     [Fact]
-    public async Task An_address_outside_ascii_is_refused_and_the_next_mail_goes()
+    public async Task An_address_outside_ascii_is_refused_where_the_server_has_no_SMTPUTF8_and_the_next_mail_goes()
     {
         await using var server = new ScriptedServer(Hello + UpToBody + "S: 250 ok\n" + UpToBody + "S: 250 ok");
         await using var connection = To(server);
@@ -336,7 +336,25 @@ public sealed class MailKitConnectionTests
         var attempt = await connection.SendAsync(Mail(), "sender@example.org", "jürgen@example.com", default);
 
         Assert.Equal(AttemptResult.Rejected, attempt.Result);
+        Assert.Equal("the server does not offer SMTPUTF8, which letters outside ASCII before the @ need", attempt.Reason);
         Assert.Equal(AttemptResult.Accepted, (await connection.SendAsync()).Result);
+    }
+
+    [Fact]
+    public async Task An_address_outside_ascii_goes_with_SMTPUTF8_where_the_server_has_it_and_other_mails_without()
+    {
+        const string hello = "S: 220 test\nC: EHLO *\nS: 250-test\nS: 250-8BITMIME\nS: 250 SMTPUTF8\n";
+        static string Mail(string from, string to) => $"C: MAIL FROM:<sender@example.org>{from}\nS: 250 ok\nC: RCPT TO:<{to}>\nS: 250 ok\nC: DATA\nS: 354 go on\nC: mail\nS: 250 ok\n";
+        await using var server = new ScriptedServer(
+            hello + Mail(" SMTPUTF8*", "jürgen@example.com") + Mail("", "someone@example.com") + Mail("", "someone@xn--hckh0k.example.com") + "close",
+            hello + Mail(" SMTPUTF8*", "jürgen@example.com"));
+        await using var connection = To(server);
+
+        foreach (var recipient in (string[])["jürgen@example.com", "someone@example.com", "someone@xn--hckh0k.example.com", "jürgen@example.com"])
+        {
+            var attempt = await connection.SendAsync(ConnectionFixture.Mail(), "sender@example.org", recipient, default);
+            Assert.True(attempt.Result == AttemptResult.Accepted, $"{recipient}: {attempt.Reason} {attempt.Reply}");
+        }
     }
 
     [Fact]
