@@ -133,6 +133,10 @@ internal static class Idna
     /// <summary>RFC 5891, 4.2, for a label that is mapped and normalised.</summary>
     private static bool IsULabel(string label) => IsShapeRight(label) && label.EnumerateRunes().All(IdnaRules.IsAllowed) && IdnaRules.IsContextRight(label);
 
-    private static bool IsShapeRight(string label) =>
-        label[0] != '-' && label[^1] != '-' && !(label.Length > 3 && label[2] == '-' && label[3] == '-') && !Characters.IsMark(label.EnumerateRunes().First());
+    private static bool IsShapeRight(string label)
+    {
+        // The third and fourth are characters, not halves of them.
+        Rune[] runes = [.. label.EnumerateRunes()];
+        return label[0] != '-' && label[^1] != '-' && !(runes.Length > 3 && runes[2].Value == '-' && runes[3].Value == '-') && !Characters.IsMark(runes[0]);
+    }
 }

@@ -34,6 +34,17 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
     }
 
     [Fact]
+    public async Task A_contact_with_letters_of_the_world_before_the_at_is_found_in_any_spelling()
+    {
+        var user = await AddUserAsync();
+        Assert.True(EmailAddress.TryParse("Jörg@Bücher.example", out var address));
+        var id = await AddContactAsync(new ContactRow { UserId = user, Email = address.Address, EmailKey = address.Key, CreatedAt = 1000, UpdatedAt = 1000 });
+
+        Assert.Equal(id, (await Store.FindAsync(user, "JO\u0308RG@xn--bcher-kva.example"))!.Id);
+        Assert.Equal("Jörg@xn--bcher-kva.example", (await Store.GetAsync(user, id))!.Card.Email);
+    }
+
+    [Fact]
     public async Task Another_users_contact_is_like_none()
     {
         var owner = await AddUserAsync("owner");

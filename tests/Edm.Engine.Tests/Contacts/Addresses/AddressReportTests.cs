@@ -51,6 +51,7 @@ public sealed class AddressReportTests
     [InlineData("a@xn--a.com")]
     [InlineData("a@😀.example")]
     [InlineData("a@l·x.example")]
+    [InlineData("a@\U0001044d\u044f--\u044f.example")]
     [InlineData("a@א1ب٢.example")]
     [InlineData("a@1א.example")]
     [InlineData("a@[127.0.0.1]")]
