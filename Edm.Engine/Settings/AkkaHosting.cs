@@ -13,6 +13,7 @@ using Edm.Engine.Services;
 using Edm.Engine.Storage;
 using Edm.Engine.Storage.Journal;
 using Edm.Engine.Storage.Projections;
+using Edm.Engine.Tags;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Edm.Engine.Settings;
@@ -60,6 +61,7 @@ public static class AkkaHosting
                 .AddDeliveriesProjection(provider.GetRequiredService<DeliveriesStore>(), UserQueueTagger.Tag)
                 .AddJournalTrimming(
                     provider.GetRequiredService<JournalTrimStore>(), [DeliveriesStore.Name], settings.Journal.TrimEvery, new TrimRules(settings.Journal.TrimBatch), time)
+                .AddTagPruning(provider.GetRequiredService<TagPruneStore>(), settings.Tags)
                 .AddDrain(provider.GetRequiredService<LaneDirectory>(), process, settings.Lifecycle.Drain)
                 .AddStartup((system, _) =>
                 {

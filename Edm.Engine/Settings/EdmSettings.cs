@@ -3,6 +3,7 @@ using Edm.Contracts;
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
+using Edm.Engine.Tags;
 using Microsoft.Extensions.Logging;
 
 namespace Edm.Engine.Settings;
@@ -30,6 +31,7 @@ public sealed record EdmSettings(
     TrustedAuthorities? Authorities,
     SendingSettings Sending,
     FilterSettings Filters,
+    TagHistoryRules Tags,
     LifecycleSettings Lifecycle)
 {
     /// <summary>Kestrel refuses nothing up to here by itself; the true bound is the disk that an import fills.</summary>
@@ -58,6 +60,7 @@ public sealed record EdmSettings(
             ReadAuthorities(reader),
             ReadSending(reader),
             ReadFilters(reader),
+            ReadTags(reader),
             ReadLifecycle(reader));
         reader.RefuseUnknown("edm");
         return settings;
@@ -144,6 +147,11 @@ public sealed record EdmSettings(
         new ScanLimits(
             reader.Number("edm.filters.scan-contacts", 1, 100_000_000),
             reader.Duration("edm.filters.scan-time", TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(5))));
+
+    private static TagHistoryRules ReadTags(SettingsReader reader) => new(
+        reader.Duration("edm.tags.undo-for", TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650)),
+        reader.Number("edm.tags.undo-operations", 1, 1_000_000),
+        reader.Number("edm.tags.keep-operations", 1, 10_000_000));
 
     private static LifecycleSettings ReadLifecycle(SettingsReader reader)
     {

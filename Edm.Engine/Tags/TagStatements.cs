@@ -142,6 +142,18 @@ internal static class TagStatements
         ("@old_name", changes.Select(c => c.Before?.Name).ToArray()), ("@old_color", changes.Select(c => c.Before?.Color).ToArray()),
         ("@new_name", changes.Select(c => c.After?.Name).ToArray()), ("@new_color", changes.Select(c => c.After?.Color).ToArray()));
 
+    public static SqlBatch ReadChanges(this SqlBatch batch, TagOperationId operation, Action<TagDefinitionChange> found) => batch.Read(
+        "SELECT tag_id, old_name, old_color, new_name, new_color FROM tag_changes WHERE operation_id = @operation", row => found(Change(row, 0)), ("@operation", operation.Value));
+
+    /// <summary>Reads <c>tag_id, old_name, old_color, new_name, new_color</c>.</summary>
+    public static TagDefinitionChange Change(DbDataReader row, int from)
+    {
+        return new TagDefinitionChange(new TagId(row.GetInt64(from)), Definition(from + 1), Definition(from + 3));
+
+        TagDefinition? Definition(int column) =>
+            row.IsDBNull(column) ? null : new TagDefinition(row.GetString(column), row.IsDBNull(column + 1) ? null : row.GetString(column + 1));
+    }
+
     /// <summary>Tags that are there get other names and colours, go, or come back.</summary>
     public static SqlBatch ChangeTags(this SqlBatch batch, IReadOnlyList<TagDefinitionChange> changes, long now) => batch.AddRows(
         """

@@ -56,8 +56,8 @@ public sealed class KeyStore(EdmDatabase database, TimeProvider time)
                     from row in connection.GetTable<ApiKeyRow>()
                     join user in connection.GetTable<UserRow>() on row.UserId equals user.Id
                     where row.Hash == hash && row.RevokedAt == null
-                    select new { user.Id, user.Name, user.Role, KeyId = row.Id }).FirstOrDefaultAsync(cancellation);
-                return found is null ? null : new KeyOwner(new UserId(found.Id), found.Name, UserRow.RoleOf(found.Role), found.KeyId);
+                    select new { user.Id, user.Name, user.Role, KeyId = row.Id, KeyName = row.Name }).FirstOrDefaultAsync(cancellation);
+                return found is null ? null : new KeyOwner(new UserId(found.Id), found.Name, UserRow.RoleOf(found.Role), found.KeyId, found.KeyName);
             },
             cancellation);
         if (owner is not null)

@@ -17,5 +17,5 @@ public sealed record User(UserId Id, string Name, UserRole Role, DateTimeOffset 
 /// <summary>A key without its secret, which is stored nowhere.</summary>
 public sealed record ApiKey(long Id, UserId User, string Name, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt);
 
-/// <summary>Whose key it is. <paramref name="KeyId"/> names the key, so that it can be told which one was used.</summary>
-public sealed record KeyOwner(UserId User, string Name, UserRole Role, long KeyId);
+/// <summary>Whose key it is, and which one of that user's.</summary>
+public sealed record KeyOwner(UserId User, string Name, UserRole Role, long KeyId, string KeyName);

@@ -7,6 +7,7 @@ using Edm.Engine.Services;
 using Edm.Engine.Services.Sandbox;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
+using Edm.Engine.Tags;
 using Edm.Engine.Users;
 using Edm.Host.Api;
 using Edm.Host.Http;
@@ -67,6 +68,7 @@ internal static class EdmHost
         services.AddEdmUsers();
         services.AddContacts(settings.Filters);
         services.AddSuppressions(settings.MasterKey);
+        services.AddTags();
         services.AddImports();
         services.AddContent();
         services.AddServices(settings.MasterKey, settings.Smtp, settings.Authorities);

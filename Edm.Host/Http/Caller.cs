@@ -7,7 +7,7 @@ using Edm.Engine.Users;
 namespace Edm.Host.Http;
 
 /// <summary>Whose key the request carries. A handler takes it as a parameter, and passes its <see cref="User"/> to every store.</summary>
-public sealed record Caller(UserId User, string Name, UserRole Role, long KeyId)
+public sealed record Caller(UserId User, string Name, UserRole Role, long KeyId, string KeyName)
 {
     public bool IsAdmin => Role == UserRole.Admin;
 
@@ -20,6 +20,7 @@ public sealed record Caller(UserId User, string Name, UserRole Role, long KeyId)
             new Claim(ClaimTypes.Name, Name),
             new Claim(ClaimTypes.Role, Role.ToString()),
             new Claim("key", KeyId.ToString(CultureInfo.InvariantCulture)),
+            new Claim("key-name", KeyName),
         ],
         scheme));
 
@@ -27,7 +28,8 @@ public sealed record Caller(UserId User, string Name, UserRole Role, long KeyId)
         new UserId(long.Parse(Value(principal, ClaimTypes.NameIdentifier), CultureInfo.InvariantCulture)),
         Value(principal, ClaimTypes.Name),
         Enum.Parse<UserRole>(Value(principal, ClaimTypes.Role)),
-        long.Parse(Value(principal, "key"), CultureInfo.InvariantCulture));
+        long.Parse(Value(principal, "key"), CultureInfo.InvariantCulture),
+        Value(principal, "key-name"));
 
     private static string Value(ClaimsPrincipal principal, string type) =>
         principal.FindFirstValue(type) ?? throw new InvalidOperationException("A handler that needs a caller answers without a key.");

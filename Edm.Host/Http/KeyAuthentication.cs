@@ -53,7 +53,7 @@ internal sealed class KeyAuthentication(
             owner = found;
         }
 
-        var caller = new Caller(owner.User, owner.Name, owner.Role, owner.KeyId);
+        var caller = new Caller(owner.User, owner.Name, owner.Role, owner.KeyId, owner.KeyName);
         return AuthenticateResult.Success(new AuthenticationTicket(caller.ToPrincipal(Scheme.Name), Scheme.Name));
     }
 

@@ -21,7 +21,7 @@ internal static class ParameterWords
         ["dryRun"] = "Everything but the writing, for the counts and the rejected rows.",
         ["maxErrors"] = "More rejected rows than this end the import; rows that can't be read are counted before anything is stored.",
         ["form"] = "reasons (default): line, field, value and reason. original: your own rows and two more columns.",
-        ["contactId"] = "For whom it is rendered.",
+        ["contactId"] = "The id of the contact that is meant.",
         ["serviceId"] = "Whose sender it shows; one made up when it is left out.",
         ["poolId"] = "Only those of this pool.",
         ["login"] = "Only those of this login name.",

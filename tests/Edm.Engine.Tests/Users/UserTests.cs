@@ -33,7 +33,7 @@ public abstract class UserTests : DatabaseTests
         var user = await AddAsync("ann", UserRole.Admin);
         var (id, text) = await AddKeyAsync(keys, user.Id);
 
-        Assert.Equal(new KeyOwner(user.Id, "ann", UserRole.Admin, id), await keys.FindAsync(text, default));
+        Assert.Equal(new KeyOwner(user.Id, "ann", UserRole.Admin, id, "test"), await keys.FindAsync(text, default));
     }
 
     [Fact]
