@@ -23,6 +23,7 @@ internal static class EdmCommandLine
         root.Subcommands.Add(DemoCommand.Create(config));
         root.Subcommands.Add(ImportCommand.Create(config));
         root.Subcommands.Add(InspectCommand.Create());
+        root.Subcommands.Add(MigrateTagsCommand.Create(config));
         root.Subcommands.Add(SandboxCommand.Create());
 
         var parsed = root.Parse(args);
