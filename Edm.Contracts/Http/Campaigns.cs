@@ -8,7 +8,8 @@ namespace Edm.Contracts.Http;
 public sealed record CampaignView(
     CampaignId Id, string Name, TemplateId TemplateId, PoolId PoolId, string Filter, int Priority, string State, TaskId? TaskId, DateTimeOffset CreatedAt);
 
-public sealed record NewCampaign(string Name, TemplateId TemplateId, PoolId PoolId, string Filter = "", int Priority = 1);
+/// <param name="SegmentId">Instead of a filter: the contacts who belong to this segment when the campaign is frozen.</param>
+public sealed record NewCampaign(string Name, TemplateId TemplateId, PoolId PoolId, string Filter = "", int Priority = 1, SegmentId? SegmentId = null);
 
 /// <summary>What is left out stays as it is. Only a draft can be changed.</summary>
 public sealed record CampaignChange

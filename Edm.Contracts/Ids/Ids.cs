@@ -46,6 +46,13 @@ public readonly record struct ImportId(long Value) : IId<ImportId>
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
+[JsonConverter(typeof(IdConverter<SegmentId>))]
+public readonly record struct SegmentId(long Value) : IId<SegmentId>
+{
+    public static SegmentId Of(long value) => new(value);
+    public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
 [JsonConverter(typeof(IdConverter<TemplateId>))]
 public readonly record struct TemplateId(long Value) : IId<TemplateId>
 {

@@ -10,6 +10,7 @@ internal static class ApiRoutes
         var v1 = app.MapGroup("/v1").RefuseUnknownQuery();
         v1.MapContacts();
         v1.MapTags();
+        v1.MapSegments();
         v1.MapImports();
         v1.MapPools();
         v1.MapServices();

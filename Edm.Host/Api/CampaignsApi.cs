@@ -1,6 +1,8 @@
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Campaigns;
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Segments;
 using Edm.Host.Http;
 
 namespace Edm.Host.Api;
@@ -26,9 +28,23 @@ internal static class CampaignsApi
             .Produces<LaunchedView>().Fails(404, 409);
     }
 
-    private static async Task<IResult> CreateAsync(NewCampaign body, Caller caller, CampaignStore store, CancellationToken cancellation)
+    private static async Task<IResult> CreateAsync(NewCampaign body, Caller caller, CampaignStore store, SegmentStore segments, CancellationToken cancellation)
     {
-        var campaign = await store.CreateAsync(caller.User, new CampaignPlan(body.Name, body.TemplateId, body.PoolId, body.Filter, body.Priority), cancellation);
+        var filter = body.Filter;
+        if (body.SegmentId is { } id)
+        {
+            if (!string.IsNullOrWhiteSpace(filter))
+            {
+                throw new FieldException("segmentId", "Give a filter or a segment, not both; a filter can mention one as segment:NAME.");
+            }
+
+            // By its name, which the draft follows when it is changed.
+            filter = await segments.GetAsync(caller.User, id, cancellation) is { } segment
+                ? ContactFilter.OfSegment(segment.Name).Text
+                : throw new FieldException("segmentId", $"There is no segment {id}.");
+        }
+
+        var campaign = await store.CreateAsync(caller.User, new CampaignPlan(body.Name, body.TemplateId, body.PoolId, filter, body.Priority), cancellation);
         return TypedResults.Created($"/v1/campaigns/{campaign.Id}", View(campaign));
     }
 

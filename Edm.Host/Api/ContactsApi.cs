@@ -11,23 +11,48 @@ internal static class ContactsApi
 {
     private const string NoSuchContact = "There is no such contact.";
 
+    private const string FilterWords =
+        """
+        All, or those that pass the filter, such as `tag:beauty and not tag:contacted and followers > 10k and country in (US, GB) and lastSent < 30d ago`.
+
+        Fields: `handle`, `nickname`, `country`, `language`, `category`, `bio`, `email`, `domain`, `status`, `followers`, `createdAt`, `updatedAt`, `lastSent`, and `attr.NAME` for
+        other columns of an import, read as numbers, days or true and false where the test asks for it. `tag:NAME`, `tag in (a, b)`, `untagged`, `segment:NAME`.
+        Tests: `= != < <= > >=`, `in (...)`, `between a and b`, `contains`, `starts with`, `is empty`, each also with `not`; joined by `and`, `or`, `not` and parentheses.
+        Values with spaces in quotes. Days and moments, in UTC: `2026-01-31`, `today`, `30d ago`, `2w ago`, `6 months ago`. A missing value passes no test but `is empty` and negations.
+        """;
+
     public static void MapContacts(this IEndpointRouteBuilder v1)
     {
         var contacts = v1.MapGroup("/contacts").WithTags("Contacts");
-        contacts.MapGet("", ListAsync).WithSummary("List contacts").WithDescription("All, or those that pass the filter, in the order of their ids.")
-            .Produces<Page<ContactView>>().Fails(400);
-        contacts.MapGet("/count", CountAsync).WithSummary("Count contacts")
-            .WithDescription("All, or those that pass the filter, such as `followers >= 10k and country in (US, GB)`.").Produces<CountView>().Fails(400);
+        contacts.MapGet("", ListAsync).WithSummary("List contacts")
+            .WithDescription("All, or those that pass the filter, in the order in which they came, or sorted by a field. Stable while contacts come and go.")
+            .Produces<ContactPage>().Fails(400);
+        contacts.MapGet("/count", CountAsync).WithSummary("Count contacts").WithDescription(FilterWords).Produces<CountView>().Fails(400);
+        contacts.MapGet("/sample", SampleAsync).WithSummary("Choose contacts at random")
+            .WithDescription("The same `seed` chooses the same ones again, while the contacts stay the same.").Produces<ContactSampleView>().Fails(400);
+        contacts.MapGet("/explain", ExplainAsync).WithSummary("Explain a filter")
+            .WithDescription("How it was read, which of its tests are quick, how many contacts pass each, and how long it took.").Produces<FilterExplanationView>().Fails(400);
         contacts.MapGet("/{id:long}", GetAsync).WithSummary("Get a contact").Produces<ContactView>().Fails(404);
         contacts.MapDelete("/{id:long}", DeleteAsync).WithSummary("Delete a contact").WithDescription("Audiences that hold it skip it.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
 
-    private static async Task<Page<ContactView>> ListAsync(
-        Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null, long after = 0, int limit = Paging.Default)
+    private static async Task<ContactPage> ListAsync(
+        Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null, string? sort = null, string? after = null, int limit = Paging.Default) =>
+        View(await search.PageAsync(caller.User, ContactFilter.Parse(filter), ContactOrder.Parse(sort), after, Paging.Limit(limit), cancellation));
+
+    private static async Task<ContactSampleView> SampleAsync(
+        Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null, long seed = 0, int limit = Paging.Default) =>
+        new([.. (await search.SampleAsync(caller.User, ContactFilter.Parse(filter), seed, Paging.Limit(limit), cancellation)).Select(View)]);
+
+    private static async Task<FilterExplanationView> ExplainAsync(Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null)
     {
-        var found = await search.PageAsync(caller.User, ContactFilter.Parse(filter), ContactOrder.Oldest, $"{after}", Paging.Limit(limit), cancellation);
-        return new Page<ContactView>([.. found.Contacts.Select(View)], found.Next is null ? null : long.Parse(found.Next, System.Globalization.CultureInfo.InvariantCulture));
+        var explained = await search.ExplainAsync(caller.User, ContactFilter.Parse(filter), cancellation);
+        return new FilterExplanationView(
+            explained.Read, explained.Contacts, Rounded(explained.Milliseconds),
+            [.. explained.Parts.Select(part => new FilterPartView(part.Test, part.By, part.Quick, part.Contacts, Rounded(part.Milliseconds)))]);
+
+        static double Rounded(double milliseconds) => Math.Round(milliseconds, 2);
     }
 
     private static async Task<CountView> CountAsync(Caller caller, ContactSearch search, CancellationToken cancellation, string? filter = null) =>
@@ -38,6 +63,8 @@ internal static class ContactsApi
 
     private static async Task<IResult> DeleteAsync(long id, Caller caller, ContactStore store, CancellationToken cancellation) =>
         await store.DeleteAsync(caller.User, new ContactId(id), cancellation) ? TypedResults.NoContent() : Problems.NotFound(NoSuchContact);
+
+    internal static ContactPage View(FoundContacts found) => new([.. found.Contacts.Select(View)], found.Next is { } next ? new PageEnd(next) : null);
 
     private static ContactView View(Contact contact)
     {

@@ -3,6 +3,7 @@ using Edm.Engine.Campaigns;
 using Edm.Engine.Contacts;
 using Edm.Engine.Content;
 using Edm.Engine.Imports;
+using Edm.Engine.Segments;
 using Edm.Engine.Services;
 using Edm.Engine.Services.Sandbox;
 using Edm.Engine.Settings;
@@ -67,6 +68,7 @@ internal static class EdmHost
         services.AddEdmStorage(settings.Storage);
         services.AddEdmUsers();
         services.AddContacts(settings.Filters);
+        services.AddSegments();
         services.AddSuppressions(settings.MasterKey);
         services.AddTags();
         services.AddImports();

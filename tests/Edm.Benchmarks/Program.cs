@@ -2,9 +2,10 @@ using Edm.Benchmarks;
 using Edm.Benchmarks.Idle;
 using Edm.Benchmarks.Import;
 using Edm.Benchmarks.Memory;
+using Edm.Benchmarks.Segments;
 using Edm.Benchmarks.Send;
 
-IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark()];
+IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark(), new SegmentsBenchmark()];
 
 if (args is [] or ["list"] or ["--help"])
 {

@@ -44,6 +44,13 @@ public sealed class ContactFilter
     public static ContactFilter Parse(string? text) =>
         string.IsNullOrWhiteSpace(text) ? All : new ContactFilter(text, new ContactFilterParser(text).Parse());
 
+    /// <summary>Those of a segment.</summary>
+    public static ContactFilter OfSegment(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Parse($"segment:\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+    }
+
     /// <summary>The same filter with the user's tags looked up, segments put in, and moments reckoned from now; what is evaluated and written as SQL.</summary>
     /// <param name="connection">Only read. In a transaction, so that names and members are of the same moment.</param>
     /// <exception cref="ContactFilterException">There is no such tag or segment (with the nearest), or a segment contains itself.</exception>

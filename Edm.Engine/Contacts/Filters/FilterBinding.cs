@@ -28,6 +28,7 @@ internal sealed class FilterBinding(EdmConnection connection, UserId user, DateT
     public async Task<FilterNode> BindAsync(FilterNode root, CancellationToken cancellation)
     {
         SqliteFilterFunctions.Register(connection);
+        await FindTagsAsync(root, cancellation);
         return await OfAsync(root, cancellation);
     }
 
@@ -88,20 +89,25 @@ internal sealed class FilterBinding(EdmConnection connection, UserId user, DateT
         var ids = new List<long>(node.Names.Count);
         foreach (var name in node.Names)
         {
-            var key = NameKey.Of(name.Text);
-            if (!_tags.TryGetValue(key, out var id))
-            {
-                id = await connection.ExecuteAsync<long?>(
-                    "SELECT id FROM tags WHERE user_id = @user AND name_key = @key AND deleted_at IS NULL",
-                    cancellation, new DataParameter("user", user.Value), new DataParameter("key", key, DataType.Text))
-                    ?? throw await UnknownAsync("tag", "SELECT name FROM tags WHERE user_id = @user AND deleted_at IS NULL ORDER BY id LIMIT @limit", name, cancellation);
-                _tags.Add(key, id);
-            }
-
-            ids.Add(id);
+            ids.Add(_tags.TryGetValue(NameKey.Of(name.Text), out var id)
+                ? id
+                : throw await UnknownAsync("tag", "SELECT name FROM tags WHERE user_id = @user AND deleted_at IS NULL ORDER BY id LIMIT @limit", name, cancellation));
         }
 
         return new FilterNode.Tags(node.At, ids);
+    }
+
+    /// <summary>All tags that a text mentions, in one statement.</summary>
+    private async Task FindTagsAsync(FilterNode root, CancellationToken cancellation)
+    {
+        var keys = FilterTexts.Mentions(root, FilterNameKind.Tag).Select(name => NameKey.Of(name.Text)).Except(_tags.Keys).ToArray();
+        if (keys.Length > 0)
+        {
+            var batch = new SqlBatch(connection);
+            await batch.Read(
+                $"SELECT id, name_key FROM tags WHERE user_id = @user AND name_key {batch.In("@keys")} AND deleted_at IS NULL",
+                row => _tags[row.GetString(1)] = row.GetInt64(0), ("@user", user.Value), ("@keys", keys)).ExecuteAsync(cancellation);
+        }
     }
 
     private async Task<FilterNode> SegmentAsync(FilterNode.Segment node, CancellationToken cancellation)
@@ -132,6 +138,11 @@ internal sealed class FilterBinding(EdmConnection connection, UserId user, DateT
         {
             var before = _tests;
             var inner = ContactFilter.Parse(text).Root;
+            if (inner is not null)
+            {
+                await FindTagsAsync(inner, cancellation);
+            }
+
             var bound = inner is null ? null : await OfAsync(inner, cancellation);
             _segments.Add(key, (bound, _tests - before));
             return new FilterNode.Expanded(node.At, node.Name.Text, bound);

@@ -35,15 +35,16 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
             async connection =>
             {
                 var run = await selection.OpenAsync(connection, user, cancellation);
-                var set = await run.EvaluateAsync(await selection.BindAsync(connection, user, filter, cancellation), cancellation);
+                var bound = await selection.BindAsync(connection, user, filter, cancellation);
                 if (order.Field is not { } field)
                 {
-                    var page = set.After(mark.Ordinal).Take(limit).ToArray();
+                    var page = await run.FirstAsync(bound, mark.Ordinal, limit, cancellation);
                     return new FoundContacts(
                         await LoadAsync(connection, user, page, cancellation),
-                        page.Length < limit ? null : (mark with { Ordinal = page[^1] }).ToString());
+                        page.Count < limit ? null : (mark with { Ordinal = page[^1] }).ToString());
                 }
 
+                var set = await run.EvaluateAsync(bound, cancellation);
                 var sorted = SortedPage.Of(set, await run.ColumnAsync(field, set, cancellation), order, mark, limit);
                 return new FoundContacts(
                     await LoadAsync(connection, user, [.. sorted.Select(item => item.Ordinal)], cancellation),
@@ -65,6 +66,16 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
             },
             cancellation);
     }
+
+    /// <summary>How the filter was understood, which parts of it are quick, and how many contacts each matches.</summary>
+    /// <exception cref="ContactFilterException">A name is not known, or it would read too much.</exception>
+    public Task<FilterExplanation> ExplainAsync(UserId user, ContactFilter filter, CancellationToken cancellation = default) => ReadAsync(
+        async connection =>
+        {
+            var run = await selection.OpenAsync(connection, user, cancellation);
+            return await FilterExplaining.OfAsync(connection, user, run, await selection.BindAsync(connection, user, filter, cancellation), cancellation);
+        },
+        cancellation);
 
     private static void RefuseLimit(int limit)
     {

@@ -40,6 +40,11 @@ CREATE TABLE contact_activity (
   PRIMARY KEY (user_id, ordinal)
 );
 
+INSERT INTO contact_activity (user_id, ordinal, last_sent_at)
+SELECT c.user_id, c.ordinal, max(d.last_at)
+FROM deliveries d JOIN audience a ON a.task_id = d.task_id AND a.seq = d.seq JOIN contacts c ON c.id = a.contact_id
+WHERE d.state = 'sent' GROUP BY c.user_id, c.ordinal;
+
 -- The history of a contact, without the values of a contact that was erased.
 CREATE TABLE contact_changes (
   id          integer PRIMARY KEY AUTOINCREMENT,

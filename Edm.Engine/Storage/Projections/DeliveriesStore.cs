@@ -54,6 +54,10 @@ public sealed class DeliveriesStore(EdmDatabase database)
                     WriteDeliveriesSqlite(connection, changes);
                 }
 
+                await LastSent.WriteAsync(
+                    connection,
+                    [.. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
+                    cancellation);
                 foreach (var (task, change) in changes.Tasks)
                 {
                     await WriteTaskAsync(connection, task, change, cancellation);

@@ -1,4 +1,7 @@
 using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Search;
 using Edm.Engine.Storage.Projections;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
@@ -61,6 +64,27 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
         Assert.Equal(["1 sent 1", "2 failed 1"], await Deliveries());
         Assert.Equal("running sent=1 failed=1 skipped=0 unknown=0 finished=", await TheTask());
         Assert.Equal(3, await Store.OffsetAsync(default));
+    }
+
+    [Fact]
+    public async Task A_contact_knows_when_it_was_last_sent_a_mail_and_filters_see_it()
+    {
+        for (var seq = 1; seq <= 3; seq++)
+        {
+            var contact = await AddContactAsync(new ContactRow { UserId = user, Email = $"c{seq}@example.com", EmailKey = $"c{seq}@example.com", Handle = $"c{seq}" });
+            await Database.RunAsync(connection => connection.ExecuteAsync(
+                "INSERT INTO audience (task_id, seq, contact_id, campaign_id, round) VALUES (1, @seq, @contact, 1, 1)",
+                new DataParameter("seq", seq), new DataParameter("contact", contact.Value)));
+        }
+
+        Assert.Equal(3, await Search.CountAsync(user, ContactFilter.Parse("lastSent is empty")));
+
+        await Apply((1, Queued()), (2, Recorded(Of(1, OutcomeKind.Sent, RecipientState.Sent, 1), Of(2, OutcomeKind.Failed, RecipientState.Failed, 1))));
+        Assert.Equal(1, await Search.CountAsync(user, ContactFilter.Parse("lastSent is not empty and handle = c1")));
+        await Apply((3, Recorded(Of(3, OutcomeKind.Sent, RecipientState.Sent, 1))));
+
+        Assert.Equal(2, await Search.CountAsync(user, ContactFilter.Parse("lastSent < 1d ago")));
+        Assert.Equal(["c2"], (await Search.PageAsync(user, ContactFilter.Parse("lastSent is empty"), ContactOrder.Oldest, null, 10)).Contacts.Select(c => c.Card.Handle));
     }
 
     [Theory]
