@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Edm.Contracts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
 
@@ -116,6 +117,13 @@ public sealed class TagStore(EdmDatabase database, TimeProvider time)
                     TagOperationKind.Merge, origin, changes, cancellation,
                     new JsonObject { ["into"] = target.Name, ["merged"] = Names(members.Keys.Select(id => found[id].Name)) },
                     [.. members.Keys.Select(id => new TagDefinitionChange(id, found[id].Definition, null))]);
+
+                // Undoing brings the tags back, and leaves filters with the one that they were merged into.
+                foreach (var other in members.Keys)
+                {
+                    await FilterTexts.RenameAsync(session.Connection, user, FilterNameKind.Tag, found[other].Name, target.Name, cancellation);
+                }
+
                 return await FindAsync(session.Connection, user, into, cancellation);
             },
             cancellation);

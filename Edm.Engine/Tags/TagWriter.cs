@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Edm.Contracts;
+using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
 
@@ -117,6 +118,14 @@ internal sealed class TagWriter(EdmConnection connection, UserId user, ContactBo
 
         write.InsertChanges(id, made).ChangeTags(definitions ?? [], now).WriteMembers(members, delta).CountMembers(delta);
         await write.ExecuteAsync(cancellation);
+        foreach (var change in definitions ?? [])
+        {
+            if (change is { Before.Name: var from, After.Name: var to } && from != to)
+            {
+                await FilterTexts.RenameAsync(connection, user, FilterNameKind.Tag, from, to, cancellation);
+            }
+        }
+
         _made.Clear();
         return result;
     }

@@ -4,6 +4,7 @@ using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Contacts.Search;
 using Edm.Engine.Segments;
+using Edm.Engine.Tags;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
 using LinqToDB;
@@ -83,15 +84,23 @@ public abstract class SegmentStoreTests(IDatabases databases) : DatabaseTests(da
         var two = await Store.CreateAsync(user, "two", "not  segment:one");
 
         await Store.ChangeAsync(user, one.Id, "First \"one\"", null);
-        await Database.WriteAsync(async connection =>
-        {
-            await connection.ExecuteAsync("UPDATE tags SET name = 'Fine looks', name_key = 'fine looks' WHERE id = @id", new DataParameter("id", tag));
-            await FilterTexts.RenameAsync(connection, user, FilterNameKind.Tag, "beauty", "Fine looks", default);
-        });
+        await new TagStore(Database, Time).ChangeAsync(user, new TagId(tag), was => was with { Name = "Fine looks" }, new TagOrigin(TagSource.Person, "test"), default);
 
         Assert.Equal("not  segment:\"First \"\"one\"\"\"", (await Store.GetAsync(user, two.Id))!.Filter);
         Assert.Equal("tag:\"Fine looks\" or tag in (\"Fine looks\") and not country = beauty", (await Store.GetAsync(user, one.Id))!.Filter);
         Assert.Equal(["First \"one\" 1", "two 2"], await CountsAsync());
+    }
+
+    [Fact]
+    public async Task Filters_follow_a_tag_into_the_one_that_it_is_merged_into()
+    {
+        var (beauty, looks) = (await TagAsync("beauty"), await TagAsync("looks"));
+        var one = await Store.CreateAsync(user, "one", "not tag:beauty");
+
+        await new TagStore(Database, Time).MergeAsync(user, new TagId(looks), [new TagId(beauty)], new TagOrigin(TagSource.Person, "test"), default);
+
+        Assert.Equal("not tag:\"looks\"", (await Store.GetAsync(user, one.Id))!.Filter);
+        Assert.Equal(["one 2"], await CountsAsync());
     }
 
     [Fact]
