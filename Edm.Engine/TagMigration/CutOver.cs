@@ -23,7 +23,7 @@ internal sealed class CutOver(MigrationSession session)
         if (totals.SetAside > 0 && !acceptSetAside)
         {
             throw new MigrationException(
-                $"{totals.SetAside} rows are set aside: they could not become contacts, and EDM will not have their tags (status lists them). Mend them in the old table, or give --accept-set-aside.");
+                $"{totals.SetAside} rows are set aside: they could not become contacts, and EDM will not have their tags (in EDM's database: SELECT old_key, reason FROM tag_migration_keys WHERE user_id IS NULL). Mend them in the old table, or give --accept-set-aside.");
         }
 
         await using var turn = await session.Old.TakeTurnAsync(cancellation);
