@@ -19,9 +19,6 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
     /// <summary>How often lost messages are made good: Ready, recalls and questions about leases are repeated.</summary>
     private static readonly TimeSpan RepeatEvery = TimeSpan.FromSeconds(3);
 
-    /// <summary>A lease younger than this is not asked about: its lane has most likely just received it.</summary>
-    private static readonly TimeSpan AskAboutLeasesAfter = TimeSpan.FromSeconds(6);
-
     private static readonly TimeSpan PassivateAfter = TimeSpan.FromSeconds(60);
 
     /// <summary>Recovery reads at most this many events after the snapshot.</summary>
@@ -65,8 +62,7 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
                 {
                     state.Apply(opened);
                     Settle([]);
-                    AskAboutLeases(TimeSpan.Zero);
-                    Announce();
+                    TellLanes(state.Opened(NowMs));
                 });
                 break;
         }
@@ -83,10 +79,10 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
                 Decide(command);
                 break;
             case Repeat:
-                OnRepeat();
+                TellLanes(state.Repeats(NowMs));
                 break;
             case RetryIsDue:
-                Announce();
+                TellLanes(state.Announcements(NowMs));
                 SetRetryTimer();
                 break;
             case ReceiveTimeout when !state.HasUnfinished:
@@ -150,15 +146,10 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
             Record(consequences, () => Settle(consequences));
         }
 
-        foreach (var happened in applied)
+        TellLanes(applied.SelectMany(happened => state.Following(happened, NowMs)));
+        foreach (var finished in applied.OfType<TaskFinished>())
         {
-            switch (happened)
-            {
-                case TaskPaused e: Recall(e.Task); break;
-                case TaskCancelled e: Recall(e.Task); break;
-                case TaskQueued or TaskResumed or FailedRetried or LeaseReturned: Announce(); break;
-                case TaskFinished e: rates.Remove(e.Task); break;
-            }
+            rates.Remove(finished.Task);
         }
 
         SetRetryTimer();
@@ -183,53 +174,15 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
         }
     }
 
-    private void OnRepeat()
-    {
-        var held = state.Leases.Select(l => l.Lane).ToHashSet();
-        foreach (var lane in state.LanesWithDueWork(NowMs).Where(lane => !held.Contains(lane)))
-        {
-            TellLane(new Ready(lane, user));
-        }
-
-        foreach (var task in state.Unfinished.Where(t => t.Phase != TaskPhase.Running))
-        {
-            Recall(task.Id);
-        }
-
-        AskAboutLeases(AskAboutLeasesAfter);
-    }
-
-    private void Announce()
-    {
-        foreach (var lane in state.LanesWithDueWork(NowMs))
-        {
-            TellLane(new Ready(lane, user));
-        }
-    }
-
-    private void Recall(TaskId task)
-    {
-        foreach (var lane in state.Leases.Where(l => l.Task == task).GroupBy(l => l.Lane, l => l.Nr.Value))
-        {
-            TellLane(new RecallTask(lane.Key, user, task, new LeaseNr(lane.Max())));
-        }
-    }
-
-    private void AskAboutLeases(TimeSpan olderThan)
-    {
-        var bornBefore = NowMs - (long)olderThan.TotalMilliseconds;
-        foreach (var lane in state.Leases.Where(l => l.AtMs <= bornBefore).GroupBy(l => l.Lane))
-        {
-            TellLane(new QueryLeases(lane.Key, user, [.. lane.Select(l => new LeaseQuestion(l.Nr, l.Epoch, l.PullNr))]));
-        }
-    }
-
     // At start a remembered queue may be there before the region of the lanes is; everything said to a lane is repeated.
-    private static void TellLane(IForLane message)
+    private static void TellLanes(IEnumerable<IForLane> messages)
     {
-        if (ActorRegistry.For(Context.System).TryGet<LaneRegion>(out var lanes))
+        foreach (var message in messages)
         {
-            lanes.Tell(message);
+            if (ActorRegistry.For(Context.System).TryGet<LaneRegion>(out var lanes))
+            {
+                lanes.Tell(message);
+            }
         }
     }
 
