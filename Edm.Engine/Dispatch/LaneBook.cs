@@ -64,6 +64,18 @@ public sealed class LaneBook
         return true;
     }
 
+    /// <summary>True for a mail that is held, started or not: what became of it is known, so it is not given back any more.</summary>
+    public bool End(MailKey key)
+    {
+        if (!IsHeld(key))
+        {
+            return false;
+        }
+
+        TryStart(key);
+        return true;
+    }
+
     /// <summary>Its outcome is durable, or it was given back; false when it is not held (any more).</summary>
     public bool Release(MailKey key)
     {

@@ -105,6 +105,19 @@ public sealed class LaneBookTests
     }
 
     [Fact]
+    public void What_has_ended_without_a_start_is_not_given_back()
+    {
+        book.Add(Batch(5, [new SeqRange(1, 2)]));
+
+        Assert.True(book.End(Key(5, 1)));
+        Assert.False(book.End(Key(5, 3)));
+        Assert.False(book.TryStart(Key(5, 1)));
+        Assert.Equal([new SeqRange(2, 2)], Assert.Single(book.GiveUpAll(Lane)).Seqs);
+        Assert.True(book.Release(Key(5, 1)));
+        Assert.Equal((0, 0), (book.Held, book.StartedCount));
+    }
+
+    [Fact]
     public void A_mail_of_an_earlier_incarnation_is_held_as_started()
     {
         var mail = new StartedMail(User, Task1, new LeaseNr(5), 2, 1, new ServiceId(1));
