@@ -8,7 +8,7 @@ namespace Edm.Contracts;
 public sealed record Ready(LaneId Lane, UserId User) : IForLane;
 
 /// <summary>Asks for at most <paramref name="Max"/> recipients. Sent again with the same number until it is answered.</summary>
-/// <param name="Epoch">A random number of this incarnation of the lane.</param>
+/// <param name="Epoch">The commit with which this incarnation of the lane began; a later one has a higher.</param>
 /// <param name="Nr">Counts up in one incarnation; at most one pull a user is open.</param>
 public sealed record Pull(UserId User, LaneId Lane, long Epoch, long Nr, int Max) : IForUserQueue;
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Event;
@@ -45,7 +44,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     public CentralQueue(LaneId lane, LaneRooms rooms)
     {
         (this.lane, this.rooms) = (lane, rooms);
-        core = new LaneCore(lane, (long)(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) >> 11), rooms.Process.Id);
+        core = new LaneCore(lane, rooms.Process.Id);
         sinks = new LaneSinks(lane, rooms, Context, log, stopping.Token) { Starts = service => core.State.Starts(service) };
     }
 

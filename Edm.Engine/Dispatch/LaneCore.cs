@@ -6,9 +6,8 @@ namespace Edm.Engine.Dispatch;
 /// What a lane decides, without Akka, clock or I/O: the CentralQueue receives, journals and tells, and here is said what. All of it but <see cref="State"/>,
 /// which is what the journal says, is lost when the lane stops. The messages that methods return are for UserQueues.
 /// </summary>
-/// <param name="epoch">Names this incarnation to the UserQueues: a batch for another one is never let in.</param>
 /// <param name="process">Names this process in the journal.</param>
-internal sealed class LaneCore(LaneId lane, long epoch, long process)
+internal sealed class LaneCore(LaneId lane, long process)
 {
     /// <summary>Starts, and as many ends, in one commit; about 150 kB. More wait for the next.</summary>
     private const int MaxCommit = 500;
@@ -24,6 +23,12 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     private readonly Queue<StartedMail> starting = [];
     private readonly Queue<EndedMail> ended = [];
     private readonly Queue<WithdrawnMail> withdrawn = [];
+
+    /// <summary>
+    /// Names this incarnation to the UserQueues: the commit that it opened with, so that it is nobody else's, and a later incarnation has a higher one. A batch for
+    /// another one is never let in.
+    /// </summary>
+    private long epoch;
 
     /// <summary>A commit is under way; there is never another beside it.</summary>
     private bool writing;
@@ -46,7 +51,11 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     public void Replay(LaneCommitted committed) => State.Apply(committed);
 
     /// <summary>Written before anything is said or sent: an older incarnation, on a node cut off from us, can't commit a start after this.</summary>
-    public LaneCommitted Opening(long nowMs) => new(State.CommitNr + 1, nowMs, process, [], [], [], []);
+    public LaneCommitted Opening(long nowMs)
+    {
+        epoch = State.CommitNr + 1;
+        return new LaneCommitted(epoch, nowMs, process, [], [], [], []);
+    }
 
     /// <summary>Takes up what the last incarnation left, when the opening is durable and applied.</summary>
     /// <param name="isInFlight">Is the mail on the wire in this process, or its outcome known here? Then it will be told with <see cref="End"/>.</param>
@@ -122,11 +131,14 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
         return true;
     }
 
-    /// <summary>Null when all the leases are held, owed for, or may still arrive as the answer to an open pull.</summary>
+    /// <summary>
+    /// Null when all the leases are held, owed for, or may still arrive as the answer to an open pull. Those that a later incarnation of this lane pulled are its
+    /// business: this one is cut off and does not know what became of them.
+    /// </summary>
     public LeasesNotHeld? Answer(QueryLeases query)
     {
         var pull = fair.OpenPullOf(query.User);
-        var notHeld = query.Leases.Where(l => !(l.Epoch == epoch && l.PullNr == pull?.Nr) && !book.Holds(query.User, l.Lease) && !State.OwesOutcome(query.User, l.Lease))
+        var notHeld = query.Leases.Where(l => l.Epoch <= epoch && !(l.Epoch == epoch && l.PullNr == pull?.Nr) && !book.Holds(query.User, l.Lease) && !State.OwesOutcome(query.User, l.Lease))
             .Select(l => l.Lease).ToArray();
         return notHeld.Length == 0 ? null : new LeasesNotHeld(query.User, lane, notHeld);
     }
@@ -148,7 +160,7 @@ internal sealed class LaneCore(LaneId lane, long epoch, long process)
     /// <summary>What became of a mail; false when it is not held: it was recalled before it was started, and its queue has it back.</summary>
     public bool End(EndedMail mail)
     {
-        if (!book.IsHeld(MailKey.Of(mail)))
+        if (!book.End(MailKey.Of(mail)))
         {
             return false;
         }

@@ -183,6 +183,12 @@ public static class UserQueueDecisions
     /// <summary>Outcomes of recipients that are not in an open lease of that lane are ignored: recording twice changes nothing.</summary>
     private static Decision Record(this UserQueueState state, Outcomes m, long nowMs)
     {
+        if (Array.Exists(m.Items, outcome => outcome.Lease.Value >= state.NextLease.Value))
+        {
+            // A lease that this queue has not given yet: a newer incarnation has, and only that one may say that the outcome is recorded.
+            return Decision.Answer(null);
+        }
+
         var seen = new HashSet<(LeaseNr, int)>();
         var items = new List<RecordedOutcome>(m.Items.Length);
         foreach (var outcome in m.Items)

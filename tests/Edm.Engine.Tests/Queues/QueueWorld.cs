@@ -18,6 +18,9 @@ internal sealed class QueueWorld
     public const long Start = 1_767_323_045_000;
 
     private static readonly UserId User = new(42);
+
+    /// <summary>A lease that this queue has never given.</summary>
+    private static readonly LeaseNr Never = new(1000);
     private static readonly PoolId[] Pools = [new(1), new(2)];
     private static readonly LaneId[] AllLanes = [new(Pools[0], 0), new(Pools[0], 1), new(Pools[1], 0), new(Pools[1], 1), new(Pools[1], 2)];
 
@@ -125,6 +128,7 @@ internal sealed class QueueWorld
             case Pull:
                 Assert.True(reply is null && events.Count == 0, "a pull was answered with something else than a batch");
                 break;
+            case Outcomes outcomes when outcomes.Items.Any(i => i.Lease == Never): Assert.True(reply is null && events.Count == 0, "an outcome of another incarnation's lease was confirmed"); break;
             case Outcomes outcomes: Assert.Equal(new OutcomesAcked(outcomes.Lane, outcomes.User, outcomes.UpToCommit), reply); break;
             case Returned or LeasesNotHeld: Assert.Null(reply); break;
             default: Assert.True(reply is Accepted or Refused); break;
@@ -290,11 +294,11 @@ internal sealed class QueueWorld
     private void SayNonsense(QueueStep step)
     {
         var lane = Choose(AllLanes, step.A);
-        var lease = new LeaseNr(step.B % 12);
+        var lease = new LeaseNr(Math.Min(step.B % 12, state.NextLease.Value - 1));
         var outcome = new Outcome(new TaskId(step.C % 9), lease, step.A % 9, 1, OutcomeKind.Sent, NowMs);
         Say(Choose<IForUserQueue>(
             [
-                new Outcomes(User, lane, commit++, [outcome with { Lease = new LeaseNr(1000) }, outcome]),
+                new Outcomes(User, lane, commit++, [outcome with { Lease = Never }, outcome]),
                 new Returned(User, lane, lease, [new SeqRange(1, 9)]),
                 new LeasesNotHeld(User, lane, [lease, lease]),
                 new PauseTask(User, new TaskId(99)),

@@ -230,6 +230,20 @@ public sealed class UserQueueDecisionsTests
         Assert.Equal(expected, reply is Accepted accepted ? $"{accepted.Changed}" : $"{((Refused)reply!).Code}");
     }
 
+    [Fact]
+    public void An_outcome_of_a_lease_that_it_never_gave_is_not_confirmed()
+    {
+        Queue(1, 10);
+        var batch = Pull(5);
+        var known = new Outcome(batch.Task, batch.Lease!.Value, 1, 1, OutcomeKind.Sent, nowMs);
+
+        // A newer incarnation gave lease 2 and may be the only one to say that this is recorded.
+        var decision = state.Decide(new Outcomes(User, Lane, 1, [known, known with { Lease = new LeaseNr(2) }]), nowMs);
+
+        Assert.Empty(decision.Events);
+        Assert.Null(decision.Reply());
+    }
+
     public static TheoryData<string, QueueTask> Nonsense => new()
     {
         { "segments", Valid with { Segments = [new Segment(new SeqRange(2, 5))] } },
