@@ -1,89 +1,67 @@
-using Sylvan.Data.Csv;
-
 namespace Edm.Engine.Imports;
 
-/// <summary>CSV with a header line.</summary>
+/// <summary>CSV, in whatever dialect and encoding it is written.</summary>
 internal sealed class CsvRowReader : IRowReader
 {
-    /// <summary>Exports have up to about 60 columns.</summary>
-    private const int MaxColumns = 2000;
-
-    private readonly CsvDataReader _csv;
+    private readonly CsvRecords _records;
     private readonly List<ImportCell> _cells = [];
-    private ImportColumn[] _columns = [];
-    private long _nextLine = 1;
+    private readonly CellTexts _texts = new();
 
-    private CsvRowReader(CsvDataReader csv) => _csv = csv;
+    private CsvRowReader(CsvRecords records, CsvLayout layout) => (_records, Layout) = (records, layout);
 
-    public long Line { get; private set; }
+    public CsvLayout Layout { get; }
+
+    public TextEncoding Encoding => _records.Encoding;
+
+    public long Line => _records.Line;
 
     public IReadOnlyList<ImportCell> Cells => _cells;
 
-    public IReadOnlyList<string>? Header { get; private set; }
+    public IReadOnlyList<string>? Header => Layout.Names;
 
     public RowProblem? Problem { get; private set; }
 
-    /// <exception cref="ImportFormatException">The header is not one, or has no column for addresses.</exception>
-    public static async Task<CsvRowReader> OpenAsync(Stream content, CancellationToken cancellation)
-    {
-        var text = new Utf8Text(content);
-        var start = await text.PeekAsync(cancellation);
-        var told = ToldDelimiter(start.Span);
-        var options = new CsvDataReaderOptions
-        {
-            HasHeaders = false,
-            Delimiter = told ?? DelimiterSniffer.Sniff(start.Span),
-            // Its default is '#', which is how a header can begin (#, NAME, FOLLOWERS) and a name.
-            Comment = '\0',
-            BufferSize = 64 * 1024,
-            MaxBufferSize = ImportOptions.MaxRowBytes,
-            OwnsReader = true,
-        };
-        CsvRowReader reader;
-        try
-        {
-            reader = new CsvRowReader(await CsvDataReader.CreateAsync(text, options, cancellation));
-        }
-        catch (FormatException exception)
-        {
-            throw Broken(exception, 1);
-        }
+    /// <exception cref="ImportFormatException">It is no text, the header is not one, or there is no column for addresses.</exception>
+    public static Task<CsvRowReader> OpenAsync(Stream content, CancellationToken cancellation) => OpenAsync(content, asked: null, cancellation);
 
-        try
-        {
-            await reader.ReadHeaderAsync(skip: told is not null, cancellation);
-            return reader;
-        }
-        catch
-        {
-            await reader.DisposeAsync();
-            throw;
-        }
+    /// <param name="asked">What the user wants of the columns; null when they are to be recognised.</param>
+    /// <exception cref="ImportFormatException">It is no text, the header is not one, or there is no column for addresses.</exception>
+    public static async Task<CsvRowReader> OpenAsync(Stream content, ColumnMappingOverride? asked, CancellationToken cancellation)
+    {
+        var reader = await OpenAnyAsync(content, asked, cancellation);
+        return reader.Unfit(asked) is { } unfit ? throw unfit : reader;
+    }
+
+    /// <summary>Also without a place for addresses, to be looked at.</summary>
+    /// <exception cref="ImportFormatException">It is no text, or empty.</exception>
+    public static async Task<CsvRowReader> OpenAnyAsync(Stream content, ColumnMappingOverride? asked, CancellationToken cancellation)
+    {
+        CsvLayout? layout = null;
+        var records = await CsvRecords.OpenAsync(
+            content,
+            (start, isWhole) =>
+            {
+                layout = CsvLayout.Of(start, isWhole, asked);
+                return layout.Dialect.Dialect;
+            },
+            cancellation);
+        var reader = new CsvRowReader(records, layout!);
+        await reader.SkipToRowsAsync(cancellation);
+        return reader;
     }
 
     public async ValueTask<bool> ReadAsync(CancellationToken cancellation)
     {
-        while (await NextAsync(cancellation))
+        while (await _records.ReadAsync(cancellation))
         {
-            Problem = null;
-            _cells.Clear();
-            var fields = _csv.RowFieldCount;
-            for (var i = 0; i < fields; i++)
+            if (IsNoRow())
             {
-                if (_csv.GetFieldSpan(i).Trim().IsEmpty)
-                {
-                    continue;
-                }
-
-                if (i >= _columns.Length)
-                {
-                    Problem ??= RowProblem.Of(Line, $"column {i + 1}", _csv.GetString(i), $"the header has only {_columns.Length} columns");
-                    continue;
-                }
-
-                _cells.Add(new ImportCell(_columns[i], _csv.GetString(i)));
+                continue;
             }
 
+            Problem = null;
+            _cells.Clear();
+            TakeCells();
             // A row of nothing but delimiters is what spreadsheets leave at the end.
             if (_cells.Count > 0 || Problem is not null)
             {
@@ -96,12 +74,16 @@ internal sealed class CsvRowReader : IRowReader
 
     public async ValueTask<bool> SkipAsync(CancellationToken cancellation)
     {
-        while (await NextAsync(cancellation))
+        while (await _records.ReadAsync(cancellation))
         {
-            var fields = _csv.RowFieldCount;
-            for (var i = 0; i < fields; i++)
+            if (IsNoRow())
             {
-                if (!_csv.GetFieldSpan(i).Trim().IsEmpty)
+                continue;
+            }
+
+            for (var i = 0; i < _records.FieldCount; i++)
+            {
+                if (!_records.Field(i).IsWhiteSpace() && (i >= Layout.Columns.Length || Layout.Columns[i].Field != ContactField.Ignored))
                 {
                     return true;
                 }
@@ -111,102 +93,122 @@ internal sealed class CsvRowReader : IRowReader
         return false;
     }
 
-    public string Original() => OriginalRow.OfFields(_csv.RowFieldCount, _csv.GetString);
+    public string Original() => OriginalRow.OfFields(_records.FieldCount, i => _records.Field(i).ToString());
+
+    /// <summary>The cells of the current row as they stand in the file, each cut to a length.</summary>
+    internal string[] RawCells(int length)
+    {
+        var cells = new string[_records.FieldCount];
+        for (var i = 0; i < cells.Length; i++)
+        {
+            var cell = _records.Field(i);
+            cells[i] = cell.Length > length ? string.Concat(cell[..length], "…") : cell.ToString();
+        }
+
+        return cells;
+    }
 
     // The header was checked before the first row.
     public void EnsureAddressable()
     {
     }
 
-    public ValueTask DisposeAsync() => _csv.DisposeAsync();
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async ValueTask<bool> NextAsync(CancellationToken cancellation)
+    private bool IsNoRow()
     {
-        Line = _nextLine;
-        try
+        if (_records.Fault == QuoteFault.Unclosed)
         {
-            if (!await _csv.ReadAsync(cancellation))
-            {
-                return false;
-            }
-        }
-        catch (FormatException exception)
-        {
-            throw Broken(exception, Line);
+            throw new ImportFormatException(
+                "A quote is opened in this row and not closed until the end of the file. Close it, or double it (\"\") where it is part of the value.",
+                Line, Name(_records.FaultField), offset: _records.Offset);
         }
 
-        _nextLine += LineBreaks(_csv.GetRawRecordSpan());
-        return true;
+        return _records.FieldCount == 1 && Layout.HasRemarks && CsvLayout.BeginsRemark(_records.Field(0));
     }
 
-    private async Task ReadHeaderAsync(bool skip, CancellationToken cancellation)
+    private void TakeCells()
     {
-        while (await NextAsync(cancellation))
+        var columns = Layout.Columns;
+        for (var i = 0; i < _records.FieldCount; i++)
         {
-            if (skip)
+            var value = _records.Field(i).Trim();
+            if (value.IsEmpty)
             {
-                skip = false;
                 continue;
             }
 
-            if (_csv.RowFieldCount > MaxColumns)
+            if (i >= columns.Length)
             {
-                throw new ImportFormatException($"The header has more than {MaxColumns} columns.", Line);
+                Problem ??= RowProblem.Of(Line, Name(i), value.ToString(), $"the header has only {columns.Length} columns");
             }
-
-            string[] headers = [.. Enumerable.Range(0, _csv.RowFieldCount).Select(i => _csv.GetString(i))];
-            if (headers.Any(h => !string.IsNullOrWhiteSpace(h)))
+            else if (columns[i].Field != ContactField.Ignored)
             {
-                _columns = ColumnMapping.Of(headers);
-                Header = headers;
-                RefuseUnfitHeader(headers);
-                return;
+                _cells.Add(new ImportCell(columns[i], _texts.Of(value)));
             }
         }
 
-        throw new ImportFormatException("The file is empty.");
+        if (_records.Fault == QuoteFault.Misplaced)
+        {
+            var at = _records.FaultField;
+            Problem = RowProblem.Of(Line, Name(at), _records.Field(at).ToString(), "something follows the closing quote; a quote inside of a quoted value must be doubled (\"\")");
+        }
     }
 
-    private void RefuseUnfitHeader(string[] headers)
+    private string Name(int column) => column < Layout.Names.Count && !string.IsNullOrWhiteSpace(Layout.Names[column]) ? Layout.Names[column] : $"column {column + 1}";
+
+    private async Task SkipToRowsAsync(CancellationToken cancellation)
     {
-        if (Array.FindIndex(headers, h => EmailFinder.FindIn(h) is not null) is >= 0 and var data)
+        var skipped = Layout.Header.First + (Layout.Header.IsHeader ? 1 : 0);
+        for (var i = 0; i < skipped && await _records.ReadAsync(cancellation); i++)
         {
-            throw new ImportFormatException("The first line is not a header, since it holds an address. Put a line with the names of the columns before it.", Line, $"column {data + 1}");
         }
 
-        if (_columns.Any(c => c.Field is ContactField.Email or ContactField.Bio))
+        if (Layout.Names.Count > CsvLayout.MaxColumns)
         {
-            return;
+            throw new ImportFormatException($"The header has more than {CsvLayout.MaxColumns} columns.", Line, offset: _records.Offset);
         }
 
-        var seen = string.Join(", ", headers.Select(h => h.Trim()).Where(h => h.Length > 0));
+        if (Layout.Names.Count == 0)
+        {
+            // Also where the first record is larger than the sample: then it is read until it is too large, or ends.
+            if (await _records.ReadAsync(cancellation))
+            {
+                _ = IsNoRow();
+                throw new ImportFormatException("The first row is too long to be a header. Put a line with the names of the columns before it.", Line, offset: _records.Offset);
+            }
+
+            throw new ImportFormatException(Layout.Sample.Count == 0 ? "The file is empty." : "The file has no rows, only empty lines and remarks.");
+        }
+
+        if (_records.Fault == QuoteFault.Unclosed)
+        {
+            _ = IsNoRow();
+        }
+    }
+
+    /// <summary>Why the file can't be imported as it is; null when it can.</summary>
+    internal ImportFormatException? Unfit(ColumnMappingOverride? asked)
+    {
+        var line = Math.Max(Line, 1);
+        if (!Layout.Header.IsHeader && asked?.NamesByNumber != true)
+        {
+            return new ImportFormatException(
+                $"The file has no header: {Layout.Header.Reason}. Put a line with the names of the columns before it, or use a mapping that names them column 1, column 2 ...",
+                line, offset: _records.Offset);
+        }
+
+        if (Layout.Columns.Any(c => c.Field is ContactField.Email or ContactField.Bio))
+        {
+            return null;
+        }
+
+        var seen = string.Join(", ", Layout.Names.Select(h => h.Trim()).Where(h => h.Length > 0));
         seen = seen.Length > 300 ? seen[..300] + "…" : seen;
-        throw new ImportFormatException(
-            _columns.Any(c => c.Field != ContactField.Attribute)
+        return new ImportFormatException(
+            Layout.Columns.Any(c => c.Field != ContactField.Attribute)
                 ? $"There is no column for e-mail addresses (email, bio_email, work_email ...) and none for a bio that could hold them. The columns are: {seen}."
                 : $"No column is recognised. Expected a header with at least an e-mail column, such as email, handle, nickname, followers, country. The columns are: {seen}.",
-            Line);
+            line, offset: _records.Offset);
     }
-
-    /// <summary>Excel's own way to name the delimiter: a first line <c>sep=;</c>.</summary>
-    private static char? ToldDelimiter(ReadOnlySpan<char> start) =>
-        start.Length > 5 && start.StartsWith("sep=", StringComparison.OrdinalIgnoreCase) && start[5] is '\r' or '\n' ? start[4] : null;
-
-    private static int LineBreaks(ReadOnlySpan<char> record)
-    {
-        var breaks = record.Count('\n');
-        // Old Macintosh files have CR alone.
-        return breaks > 0 ? breaks : record.Count('\r');
-    }
-
-    private static ImportFormatException Broken(Exception exception, long line) => exception switch
-    {
-        CsvRecordTooLargeException => new ImportFormatException(
-            $"A row is larger than {ImportOptions.MaxRowBytes / 1024} KiB. Perhaps a quote is opened in it and never closed, or the file is no CSV.", line, inner: exception),
-        CsvInvalidCharacterException wrong when wrong.Message.Contains("end of the input", StringComparison.Ordinal) => new ImportFormatException(
-            "A quote is opened in this row and not closed until the end of the file.", line, inner: exception),
-        CsvInvalidCharacterException => new ImportFormatException(
-            "In this row something follows a closing quote that is no delimiter. A quote inside of a quoted value must be doubled (\"\").", line, inner: exception),
-        _ => new ImportFormatException($"This row is not CSV: {exception.Message}", line, inner: exception),
-    };
 }

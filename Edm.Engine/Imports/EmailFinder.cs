@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Edm.Engine.Contacts;
 
@@ -6,47 +7,83 @@ namespace Edm.Engine.Imports;
 /// <summary>Takes an address out of a cell.</summary>
 internal static class EmailFinder
 {
-    private static readonly char[] Separators = [';', ',', '|', '/', ' ', '\t', '\r', '\n'];
+    private static readonly SearchValues<char> Separators = SearchValues.Create(";,|/\t\r\n，；、");
+
+    /// <summary>Of a list longer than this the rest is not looked at.</summary>
+    private const int MaxParts = 50;
 
     /// <summary>
-    /// The address of a cell that is meant to hold one: plain, <c>mailto:</c>, <c>Name &lt;address&gt;</c>, or a list whose first is taken. Each member of a
-    /// list must be an address: guessing which part of a damaged cell was meant could write to a stranger.
+    /// The address of a cell that is meant to hold one: plain, <c>mailto:</c>, <c>Name &lt;address&gt;</c>, or a list, of which the first member that is an address is taken.
+    /// A member itself must be whole: guessing which part of a damaged one was meant could write to a stranger.
     /// </summary>
     /// <returns>False with a reason for people.</returns>
-    public static bool TryRead(string cell, [NotNullWhen(true)] out EmailAddress? address, [NotNullWhen(false)] out string? reason)
+    public static bool TryRead(string cell, [NotNullWhen(true)] out EmailAddress? address, [NotNullWhen(false)] out string? reason) =>
+        TryRead(cell, out address, out _, out reason);
+
+    /// <param name="others">The other addresses of a list, divided by <c>; </c>; null when there are none.</param>
+    /// <returns>False with a reason for people.</returns>
+    public static bool TryRead(string cell, [NotNullWhen(true)] out EmailAddress? address, out string? others, [NotNullWhen(false)] out string? reason)
     {
+        others = null;
+        if (EmailAddress.TryParse(cell, out address, out reason))
+        {
+            return true;
+        }
+
         var text = cell.Trim();
+        if (TryReadOne(text, out address))
+        {
+            reason = null;
+            return true;
+        }
+
+        List<EmailAddress> found = [];
+        foreach (var part in Parts(text))
+        {
+            if (TryReadOne(part, out var one) && !found.Exists(a => a.Key == one.Key))
+            {
+                found.Add(one);
+            }
+        }
+
+        if (found.Count == 0)
+        {
+            return false;
+        }
+
+        address = found[0];
+        others = found.Count > 1 ? string.Join("; ", found.Skip(1)) : null;
+        reason = null;
+        return true;
+    }
+
+    /// <summary>Divided by marks; by spaces where everything between them has an @.</summary>
+    private static IEnumerable<string> Parts(string text)
+    {
+        var start = 0;
+        for (var parts = 0; parts < MaxParts && start <= text.Length; parts++)
+        {
+            var length = text.AsSpan(start).IndexOfAny(Separators);
+            length = length < 0 ? text.Length - start : length;
+            var part = text.Substring(start, length).Trim();
+            start += length + 1;
+            var words = part.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            foreach (var member in words.Length > 1 && words.All(w => w.Contains('@', StringComparison.Ordinal)) ? words : [part])
+            {
+                yield return member;
+            }
+        }
+    }
+
+    private static bool TryReadOne(string text, [NotNullWhen(true)] out EmailAddress? address)
+    {
         var open = text.LastIndexOf('<');
         if (open >= 0 && text.EndsWith('>'))
         {
             text = text[(open + 1)..^1].Trim();
         }
 
-        text = WithoutScheme(text);
-        if (EmailAddress.TryParse(text, out address, out reason))
-        {
-            return true;
-        }
-
-        var parts = text.Split(Separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (parts.Length < 2)
-        {
-            return false;
-        }
-
-        EmailAddress? first = null;
-        foreach (var part in parts)
-        {
-            if (!EmailAddress.TryParse(WithoutScheme(part), out var one))
-            {
-                return false;
-            }
-
-            first ??= one;
-        }
-
-        (address, reason) = (first!, null);
-        return true;
+        return EmailAddress.TryParse(WithoutScheme(text), out address);
     }
 
     /// <summary>

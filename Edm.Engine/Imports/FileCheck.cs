@@ -30,7 +30,7 @@ internal sealed class FileCheck(ImportOptions options, Func<ImportFormat, Import
     {
         await using var source = await ImportSource.OpenAsync(file, fileName, options, cancellation);
         await progress(source.Format, default);
-        await using var reader = await RowReaders.OpenAsync(source, cancellation);
+        await using var reader = await RowReaders.OpenAsync(source, options.Mapping, cancellation);
         var mapper = options.MaxErrors is null ? null : new RowMapper();
         long rows = 0, rejected = 0;
         while (mapper is null ? await reader.SkipAsync(cancellation) : await reader.ReadAsync(cancellation))
@@ -72,7 +72,7 @@ internal readonly record struct ImportProgressNumbers(long Bytes, long Rows, lon
 
 internal static class RowReaders
 {
-    public static async Task<IRowReader> OpenAsync(ImportSource source, CancellationToken cancellation) => source.Format == ImportFormat.Csv
-        ? await CsvRowReader.OpenAsync(source.Content, cancellation)
-        : new JsonRowReader(source.Content, source.Format == ImportFormat.Json);
+    public static async Task<IRowReader> OpenAsync(ImportSource source, ColumnMappingOverride? mapping, CancellationToken cancellation) => source.Format == ImportFormat.Csv
+        ? await CsvRowReader.OpenAsync(source.Content, mapping, cancellation)
+        : new JsonRowReader(source.Content, source.Format == ImportFormat.Json, mapping);
 }

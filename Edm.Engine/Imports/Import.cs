@@ -96,7 +96,7 @@ internal sealed record ImportErrorRow
 internal static class StoredOptions
 {
     public static string Write(ImportOptions options) => JsonSerializer.Serialize(
-        new Stored(options.Format?.Name(), options.ContentType, options.Policy.ToString(), [.. options.Tags], options.TagWhich.ToString(), options.DryRun, options.MaxErrors));
+        new Stored(options.Format?.Name(), options.ContentType, options.Policy.ToString(), [.. options.Tags], options.TagWhich.ToString(), options.DryRun, options.MaxErrors, options.Mapping?.ToJson()));
 
     public static ImportOptions Read(string json)
     {
@@ -108,6 +108,7 @@ internal static class StoredOptions
             TagWhich = Parse(stored.TagWhich, TagWhich.All),
             DryRun = stored.DryRun,
             MaxErrors = stored.MaxErrors,
+            Mapping = stored.Mapping is null ? null : ColumnMappingOverride.FromJson(stored.Mapping),
         };
     }
 
@@ -116,5 +117,5 @@ internal static class StoredOptions
     // Imports from before there were options have none.
     private static T Parse<T>(string? name, T otherwise = default) where T : struct, Enum => name is null ? otherwise : Enum.Parse<T>(name);
 
-    private sealed record Stored(string? Format, string? ContentType, string? Policy, string[]? Tags, string? TagWhich, bool DryRun, long? MaxErrors);
+    private sealed record Stored(string? Format, string? ContentType, string? Policy, string[]? Tags, string? TagWhich, bool DryRun, long? MaxErrors, string? Mapping = null);
 }

@@ -56,6 +56,9 @@ public sealed record ImportOptions(ImportFormat? Format = null, string? ContentT
     /// <summary>Unpacked. A few hundred bytes packed with gzip can become a terabyte, which would have to be read.</summary>
     public long MaxBytes { get; init; } = 16L * 1024 * 1024 * 1024;
 
+    /// <summary>What the user wants of the columns; null when they are to be recognised.</summary>
+    public ColumnMappingOverride? Mapping { get; init; }
+
     public long MaxRows { get; init; } = 20_000_000;
 
     public static bool IsKey(string key) => key.Length is >= 1 and <= MaxKeyLength && key.All(c => c is > ' ' and <= '~');

@@ -14,7 +14,7 @@ internal sealed class ImportRun(IImportSession session, Import import, ImportedC
     {
         var writer = new ChunkWriter(session, import, imported, suppressions, time);
         await using var source = await ImportSource.OpenAsync(file, import.FileName, _options, cancellation);
-        await using var reader = await RowReaders.OpenAsync(source, cancellation);
+        await using var reader = await RowReaders.OpenAsync(source, _options.Mapping, cancellation);
         var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
         await chunks.SkipAsync(import.Rows, cancellation);
         var reading = ReadAsync();

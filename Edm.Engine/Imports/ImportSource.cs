@@ -1,17 +1,18 @@
 using System.IO.Compression;
+using System.Text;
 
 namespace Edm.Engine.Imports;
 
 /// <summary>An upload, unpacked and without a byte order mark, and what it is. Does not own the upload's stream.</summary>
 internal sealed class ImportSource : IAsyncDisposable
 {
-    // Enough for every signature, and for the first character of JSON after some white space.
-    private const int HeadBytes = 512;
+    // Enough for every signature, and to find out the encoding.
+    private const int HeadBytes = 16 * 1024;
 
     private readonly ImportStream _upload;
     private readonly GZipStream? _unpacking;
 
-    private ImportSource(ImportStream upload, GZipStream? unpacking, ImportStream content, ImportFormat format)
+    private ImportSource(ImportStream upload, GZipStream? unpacking, Stream content, ImportFormat format)
     {
         _upload = upload;
         _unpacking = unpacking;
@@ -19,8 +20,8 @@ internal sealed class ImportSource : IAsyncDisposable
         Format = format;
     }
 
-    /// <summary>UTF-8, as far as its first bytes tell.</summary>
-    public ImportStream Content { get; }
+    /// <summary>JSON in UTF-8, or CSV as it stands in the file.</summary>
+    public Stream Content { get; }
 
     public ImportFormat Format { get; }
 
@@ -45,9 +46,9 @@ internal sealed class ImportSource : IAsyncDisposable
             }
 
             RefuseOthers(head.Span);
-            var mark = head.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? 3 : 0;
-            await content.ReadExactlyAsync(new byte[mark], cancellation);
-            return new ImportSource(upload, unpacking, content, FormatOf(head.Span[mark..], fileName, options));
+            var encoding = EncodingDetector.Detect(head.Span, isWhole: head.Length < HeadBytes) ?? TextEncoding.Ascii;
+            var format = FormatOf(Start(head.Span, encoding), fileName, options);
+            return new ImportSource(upload, unpacking, format == ImportFormat.Csv ? content : await InUtf8Async(content, encoding, cancellation), format);
         }
         catch
         {
@@ -69,6 +70,22 @@ internal sealed class ImportSource : IAsyncDisposable
         return head.AsMemory(0, await stream.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellation));
     }
 
+    /// <summary>The first characters as UTF-8.</summary>
+    private static byte[] Start(ReadOnlySpan<byte> head, TextEncoding encoding) => Encoding.UTF8.GetBytes(ReplacingBroken(encoding).GetString(head[encoding.Mark..]));
+
+    private static Encoding ReplacingBroken(TextEncoding encoding)
+    {
+        var replacing = (Encoding)encoding.Encoding.Clone();
+        replacing.DecoderFallback = DecoderFallback.ReplacementFallback;
+        return replacing;
+    }
+
+    private static async Task<Stream> InUtf8Async(ImportStream content, TextEncoding encoding, CancellationToken cancellation)
+    {
+        await content.ReadExactlyAsync(new byte[encoding.Mark], cancellation);
+        return encoding.IsUtf8 ? content : Encoding.CreateTranscodingStream(content, ReplacingBroken(encoding), TextEncoding.StrictUtf8);
+    }
+
     private static bool IsGzip(ReadOnlySpan<byte> head) => head is [0x1F, 0x8B, ..];
 
     private static void RefuseOthers(ReadOnlySpan<byte> head)
@@ -82,19 +99,28 @@ internal sealed class ImportSource : IAsyncDisposable
             [0x1F, 0x8B, ..] => "The file is packed with gzip twice. Unpack it once.",
             [0x28, 0xB5, 0x2F, 0xFD, ..] or [0x42, 0x5A, 0x68, ..] or [0xFD, 0x37, 0x7A, 0x58, 0x5A, ..] or [0x37, 0x7A, 0xBC, 0xAF, ..] =>
                 "This file is packed in a way that is not supported. Unpack it, or pack it with gzip.",
-            [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] => "This file is UTF-16. Save it as UTF-8 (in Excel: \"CSV UTF-8\").",
+            _ when IsHtml(head) => "This is a web page (HTML), perhaps the answer of a site that wanted a login. Download the list itself as CSV, and send that file.",
+            _ when head.StartsWith("<?xml"u8) => "This is XML. A list must be CSV, NDJSON or a JSON array; from Excel, save as \"CSV UTF-8\".",
+            [(byte)'{', (byte)'\\', (byte)'r', (byte)'t', (byte)'f', ..] => "This is a text document (RTF). A list must be CSV, NDJSON or a JSON array.",
+            [0x89, 0x50, 0x4E, 0x47, ..] or [0xFF, 0xD8, 0xFF, ..] or [0x47, 0x49, 0x46, 0x38, ..] => "This is a picture. A list must be CSV, NDJSON or a JSON array.",
             _ => null,
         };
         if (problem is not null)
         {
-            throw new ImportFormatException(problem);
+            throw new ImportFormatException(problem, 1, offset: 0);
         }
+    }
+
+    private static bool IsHtml(ReadOnlySpan<byte> head)
+    {
+        var text = Encoding.Latin1.GetString(head[..Math.Min(head.Length, 256)]).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\r', '\n', '\t');
+        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase);
     }
 
     private static ImportFormat FormatOf(ReadOnlySpan<byte> head, string fileName, ImportOptions options)
     {
         var start = head.TrimStart(" \t\r\n"u8);
-        if (start.IsEmpty && head.Length < HeadBytes - 3)
+        if (start.IsEmpty && head.Length < HeadBytes / 2)
         {
             throw new ImportFormatException("The file is empty.");
         }

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Edm.Engine.Imports;
 
 /// <summary>Rows that are JSON objects. A nested object becomes columns such as <c>stats.likes</c>, a list of plain values one value.</summary>
-internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
+internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingOverride? asked = null) : IRowReader
 {
     /// <summary>A file names its columns in every row; more different names than this are read but not remembered.</summary>
     private const int MaxRememberedColumns = 2000;
@@ -21,6 +21,9 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
     public IReadOnlyList<ImportCell> Cells => _cells;
 
     public IReadOnlyList<string>? Header => null;
+
+    /// <summary>Those that were seen by now.</summary>
+    internal IReadOnlyCollection<ImportColumn> Columns => _columns.Values;
 
     public RowProblem? Problem { get; private set; }
 
@@ -54,7 +57,8 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
             throw new ImportFormatException(
                 isArray ? "This is not JSON." : "This line is not a whole JSON object. NDJSON has one object on each line; a list over several lines must be an array in [ ].",
                 line,
-                inner: exception);
+                inner: exception,
+                offset: _slices.Offset);
         }
 
         return true;
@@ -100,7 +104,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
         _sawAddressColumn |= column.Field is ContactField.Email or ContactField.Bio;
         // A tag may hold what divides the members of a list in a text.
         var text = column.Field == ContactField.Tags && value.ValueKind == JsonValueKind.Array ? value.GetRawText() : Text(value);
-        if (!string.IsNullOrWhiteSpace(text))
+        if (column.Field != ContactField.Ignored && !string.IsNullOrWhiteSpace(text))
         {
             _cells.Add(new ImportCell(column, text));
         }
@@ -121,7 +125,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray) : IRowReader
     {
         if (!_columns.TryGetValue(name, out var column))
         {
-            column = ColumnMapping.Of(name);
+            column = asked?.Column(name) ?? ColumnMapping.Of(name);
             if (_columns.Count < MaxRememberedColumns)
             {
                 _columns.Add(name, column);

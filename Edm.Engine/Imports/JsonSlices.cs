@@ -13,6 +13,7 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
     private int _start;
     private int _end;
     private long _lines = 1;
+    private long _bufferOffset;
     private Expect _expect = isArray ? Expect.Array : Expect.Value;
 
     private enum Expect
@@ -26,6 +27,9 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
 
     /// <summary>Where the current value begins, counted from 1.</summary>
     public long Line { get; private set; } = 1;
+
+    /// <summary>Where the current value begins, in bytes.</summary>
+    public long Offset { get; private set; }
 
     /// <summary>The next value, valid until the next call; null at the end.</summary>
     /// <exception cref="ImportFormatException">Too large, not UTF-8, or not an array.</exception>
@@ -48,14 +52,16 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
                     _expect = isArray ? Expect.CommaOrEnd : Expect.Value;
                     return await ValueAsync(cancellation);
                 case (Expect.Nothing, _):
-                    throw new ImportFormatException("Something follows the end of the JSON array.", _lines);
+                    throw new ImportFormatException("Something follows the end of the JSON array.", _lines, offset: Here);
                 default:
-                    throw new ImportFormatException(_expect == Expect.Array ? "Expected the '[' of a JSON array." : "Expected ',' or ']' after an element of the JSON array.", _lines);
+                    throw new ImportFormatException(_expect == Expect.Array ? "Expected the '[' of a JSON array." : "Expected ',' or ']' after an element of the JSON array.", _lines, offset: Here);
             }
         }
 
-        return !isArray || _expect == Expect.Nothing ? null : throw new ImportFormatException("The JSON array ends too early: its ']' is missing.", _lines);
+        return !isArray || _expect == Expect.Nothing ? null : throw new ImportFormatException("The JSON array ends too early: its ']' is missing.", _lines, offset: Here);
     }
+
+    private long Here => _bufferOffset + _start;
 
     private void Step(Expect next)
     {
@@ -90,7 +96,7 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
 
     private async ValueTask<ReadOnlyMemory<byte>> ValueAsync(CancellationToken cancellation)
     {
-        Line = _lines;
+        (Line, Offset) = (_lines, Here);
         var scan = new ElementScan();
         var seen = 0;
         while (true)
@@ -105,12 +111,12 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
             seen = _end - _start;
             if (seen >= ImportOptions.MaxRowBytes)
             {
-                throw new ImportFormatException($"A {(isArray ? "value" : "line")} is larger than {ImportOptions.MaxRowBytes / 1024} KiB.", Line);
+                throw new ImportFormatException($"A {(isArray ? "value" : "line")} is larger than {ImportOptions.MaxRowBytes / 1024} KiB.", Line, offset: Offset);
             }
 
             if (!await FillAsync(cancellation))
             {
-                return isArray ? throw new ImportFormatException("The JSON array ends too early, inside of this element.", Line) : Take(seen);
+                return isArray ? throw new ImportFormatException("The JSON array ends too early, inside of this element.", Line, offset: Offset) : Take(seen);
             }
         }
     }
@@ -121,7 +127,8 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
         _start += length;
         if (!Utf8.IsValid(value.Span))
         {
-            throw new ImportFormatException("The file is not UTF-8. Save it as UTF-8.", Line);
+            Utf8.ToUtf16(value.Span, new char[value.Length], out var valid, out _, replaceInvalidSequences: false);
+            throw new ImportFormatException("The file is not UTF-8 here: this byte belongs to no character. Save it as UTF-8.", Line + value.Span[..valid].Count((byte)'\n'), offset: Offset + valid);
         }
 
         _lines += value.Span.Count((byte)'\n');
@@ -134,6 +141,7 @@ internal sealed class JsonSlices(Stream stream, bool isArray)
         if (_start > 0)
         {
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            _bufferOffset += _start;
             _end -= _start;
             _start = 0;
         }

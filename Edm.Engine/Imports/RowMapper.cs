@@ -15,6 +15,9 @@ internal sealed class RowMapper
 {
     public const int MaxAttributes = 64;
     public const int MaxAttributeLength = 4000;
+    /// <summary>Where the further addresses of a cell are kept.</summary>
+    public const string OtherAddresses = "other_emails";
+
     private const int MaxFieldLength = 500;
     private const int MaxBioLength = 4000;
 
@@ -22,6 +25,8 @@ internal sealed class RowMapper
 
     private static readonly SearchValues<char> HandleCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+    private static readonly string[] NamesInPath = ["instagram.com", "twitter.com", "x.com", "tiktok.com", "youtube.com", "twitch.tv", "threads.net", "facebook.com", "snapchat.com", "pinterest.com"];
 
     private static readonly int Fields = Enum.GetValues<ContactField>().Length;
 
@@ -38,7 +43,7 @@ internal sealed class RowMapper
             return (null, RowProblem.Of(line, unfit.Column.Name, unfit.Value, unfit.Reason));
         }
 
-        if (!Email(out var address, out var missing))
+        if (!Email(out var address, out var otherAddresses, out var missing))
         {
             return (null, RowProblem.Of(line, missing.Column, missing.Value, missing.Reason));
         }
@@ -54,7 +59,7 @@ internal sealed class RowMapper
             followers = number;
         }
 
-        var handle = Handle(Text(ContactField.Handle));
+        var handle = Handle(Text(ContactField.Handle)) ?? HandleOf(Text(ContactField.ProfileUrl));
         var nickname = Text(ContactField.Nickname) ?? FullName();
         if (handle is null && nickname is { } both)
         {
@@ -74,7 +79,7 @@ internal sealed class RowMapper
 
         return (new StagedContact(
             nr, address.Address, address.Key, handle, nickname, followers,
-            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes()) { Tags = tags }, null);
+            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes(otherAddresses)) { Tags = tags }, null);
     }
 
     /// <summary>Puts every cell where it belongs; answers the first that may not be stored at all.</summary>
@@ -86,14 +91,14 @@ internal sealed class RowMapper
         {
             var cell = raw with { Value = raw.Value.Trim() };
             var field = cell.Column.Field;
-            if (cell.Value.Length == 0 || field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio) && IsPlaceholder(cell.Value))
+            if (cell.Value.Length == 0 || field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio or ContactField.ProfileUrl or ContactField.Tags) && IsPlaceholder(cell.Value))
             {
                 continue;
             }
 
             var limit = field switch
             {
-                ContactField.Attribute => MaxAttributeLength,
+                ContactField.Attribute or ContactField.ProfileUrl => MaxAttributeLength,
                 ContactField.Bio => MaxBioLength,
                 ContactField.Tags => TagCell.MaxCell,
                 _ => MaxFieldLength,
@@ -123,6 +128,11 @@ internal sealed class RowMapper
             return;
         }
 
+        if (field == ContactField.Ignored)
+        {
+            return;
+        }
+
         ref var chosen = ref _chosen[(int)field];
         if (chosen is { } before)
         {
@@ -130,7 +140,7 @@ internal sealed class RowMapper
             var loser = wins ? before : cell;
             chosen = wins ? cell : before;
             // Two columns under one header say one thing twice; the loser adds nothing.
-            if (loser.Column.Attribute != chosen.Value.Column.Attribute)
+            if (loser.Column.Attribute != chosen.Value.Column.Attribute || field == ContactField.ProfileUrl)
             {
                 Keep(loser);
             }
@@ -139,7 +149,7 @@ internal sealed class RowMapper
         }
 
         chosen = cell;
-        if (field is ContactField.FirstName or ContactField.LastName)
+        if (field is ContactField.FirstName or ContactField.LastName or ContactField.ProfileUrl)
         {
             Keep(cell);
         }
@@ -158,12 +168,12 @@ internal sealed class RowMapper
     private static bool IsMoreExact(ContactField field, string value, string other) =>
         field == ContactField.Followers && value.All(char.IsAsciiDigit) && !other.All(char.IsAsciiDigit);
 
-    private bool Email([NotNullWhen(true)] out EmailAddress? address, out (string Column, string Value, string Reason) missing)
+    private bool Email([NotNullWhen(true)] out EmailAddress? address, out string? others, out (string Column, string Value, string Reason) missing)
     {
-        missing = default;
+        (missing, others) = (default, null);
         if (_chosen[(int)ContactField.Email] is { } cell)
         {
-            if (EmailFinder.TryRead(cell.Value, out address, out var reason))
+            if (EmailFinder.TryRead(cell.Value, out address, out others, out var reason))
             {
                 return true;
             }
@@ -193,14 +203,33 @@ internal sealed class RowMapper
             return null;
         }
 
-        // https://www.tiktok.com/@name?lang=en
-        if (text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var url))
+        if (text.Contains('/', StringComparison.Ordinal))
         {
-            text = Uri.UnescapeDataString(url.Segments[^1].Trim('/'));
+            // https://www.tiktok.com/@name?lang=en
+            text = HandleOf(text) ?? (text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var url)
+                ? Uri.UnescapeDataString(url.Segments[^1].Trim('/'))
+                : text);
         }
 
         text = text.TrimStart('@').Trim();
         return text.Length > 0 ? text : null;
+    }
+
+    /// <summary>
+    /// The handle in the address of a profile: the first part of the path that begins with @, or all of the path where the site is known to name people so.
+    /// Null for any other page.
+    /// </summary>
+    private static string? HandleOf(string? text)
+    {
+        if (text is null || !Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var url) || !url.Host.Contains('.', StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var parts = Uri.UnescapeDataString(url.AbsolutePath).Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var name = parts.FirstOrDefault(p => p.Length > 1 && p[0] == '@')?[1..]
+            ?? (parts.Length == 1 && NamesInPath.Any(site => url.Host.EndsWith(site, StringComparison.OrdinalIgnoreCase)) ? parts[0] : null);
+        return name is not null && name.AsSpan().IndexOfAnyExcept(HandleCharacters) < 0 ? name : null;
     }
 
     /// <summary>Some exports have both in one cell: <c>Display Name @handle</c>.</summary>
@@ -218,14 +247,14 @@ internal sealed class RowMapper
         text is { Length: 2 } && char.IsAsciiLetter(text[0]) && char.IsAsciiLetter(text[1]) ? text.ToUpperInvariant() : text;
 
     // Not NA: that is Namibia.
-    private static bool IsPlaceholder(string text) => text.Length <= 5 && (text is "-" or "--" or "—" or "–" or "\\N"
+    internal static bool IsPlaceholder(string text) => text.Length <= 5 && (text is "-" or "--" or "—" or "–" or "\\N"
         || text.Equals("n/a", StringComparison.OrdinalIgnoreCase) || text.Equals("#n/a", StringComparison.OrdinalIgnoreCase)
         || text.Equals("null", StringComparison.OrdinalIgnoreCase) || text.Equals("none", StringComparison.OrdinalIgnoreCase)
         || text.Equals("nan", StringComparison.OrdinalIgnoreCase));
 
-    private string Attributes()
+    private string Attributes(string? otherAddresses)
     {
-        if (_others.Count == 0)
+        if (_others.Count == 0 && otherAddresses is null)
         {
             return "{}";
         }
@@ -238,8 +267,13 @@ internal sealed class RowMapper
             // Of one name the last value counts, as in JSON; PostgreSQL and SQLite would each keep another one.
             if (!IsSaidAgain(i))
             {
-                writer.WriteString(_others[i].Column.Attribute, _others[i].Value);
+                writer.WriteString(_others[i].Column.Attribute, _others[i].Column.Form.Normal(_others[i].Value));
             }
+        }
+
+        if (otherAddresses is not null)
+        {
+            writer.WriteString(OtherAddresses, otherAddresses);
         }
 
         writer.WriteEndObject();

@@ -12,6 +12,7 @@ internal static class ApiRoutes
         v1.MapTags();
         v1.MapSegments();
         v1.MapImports();
+        v1.MapImportLayouts();
         v1.MapPools();
         v1.MapServices();
         v1.MapTemplates();

@@ -20,8 +20,8 @@ internal static class ImportsApi
         imports.MapPost("", ImportAsync).WithSummary("Import a file of contacts")
             .WithDescription(
                 """
-                The body is the file: CSV, NDJSON or a JSON array, also packed with gzip; its kind is found out. It is read to its end before a contact is touched: a
-                file that can't be read as a whole changes nothing. Columns are recognised by name, and contacts are matched by address: a repeated file changes
+                The body is the file: CSV in any dialect and encoding, NDJSON or a JSON array, also packed with gzip; its kind is found out. It is read to its end before a contact is touched: a
+                file that can't be read as a whole changes nothing. Columns are recognised by name (see preview and mappings), and contacts are matched by address: a repeated file changes
                 nothing. Rows that can't be used are kept with line, field, value and reason.
 
                 With the header `Idempotency-Key` (1 to 200 visible characters) the same file can be sent again after a crash or a broken connection: the import goes on where
@@ -48,9 +48,11 @@ internal static class ImportsApi
     /// <param name="tagWhich">Who gets those tags: new, changed or all (default).</param>
     /// <param name="dryRun">Everything but the writing, for the counts and the rejected rows.</param>
     /// <param name="maxErrors">More rejected rows than this end the import.</param>
+    /// <param name="mapping">The name of a saved mapping of columns, which comes before what they would be taken for.</param>
     private static async Task<IResult> ImportAsync(
         HttpContext context, Caller caller, Importer importer, ImportStore store, EdmSettings settings, IHostApplicationLifetime lifetime,
-        string? file, string? policy, [FromQuery] string[]? tag, string? tagWhich, bool? dryRun, long? maxErrors)
+        string? file, string? policy, [FromQuery] string[]? tag, string? tagWhich, bool? dryRun, long? maxErrors, ImportMappingStore mappings,
+        string? mapping)
     {
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = settings.Http.MaxImport;
         var encoding = context.Request.Headers.ContentEncoding.ToString();
@@ -67,6 +69,7 @@ internal static class ImportsApi
             DryRun = dryRun ?? false,
             MaxErrors = maxErrors is null or >= 0 ? maxErrors : throw new FieldException("maxErrors", $"{maxErrors} is not a number of rows."),
             Key = ImportWords.Key(context.Request.Headers["Idempotency-Key"]),
+            Mapping = mapping is null ? null : await SavedAsync(mappings, caller, mapping, context.RequestAborted),
         };
 
         // A shutdown does not wait for somebody's upload.
@@ -91,6 +94,10 @@ internal static class ImportsApi
             return Problems.Result(Problem.Unavailable("This node is shutting down. Send the file again; what is stored already is not doubled.", 5));
         }
     }
+
+    /// <exception cref="FieldException">There is none of that name.</exception>
+    private static async Task<ColumnMappingOverride> SavedAsync(ImportMappingStore mappings, Caller caller, string name, CancellationToken cancellation) =>
+        (await mappings.GetAsync(caller.User, name, cancellation))?.Mapping ?? throw new FieldException("mapping", $"There is no mapping '{name}'. Save one with PUT /v1/imports/mappings/NAME.");
 
     private static async Task<Page<ImportView>> ListAsync(Caller caller, ImportStore store, CancellationToken cancellation, long? after = null, int limit = Paging.Default)
     {

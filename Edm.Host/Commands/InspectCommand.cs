@@ -13,6 +13,7 @@ internal static class InspectCommand
         // One sub command a line, by name.
         var command = new Command("inspect", "Show as JSON what EDM makes of something that it reads. Needs no daemon and stores nothing.");
         command.Subcommands.Add(InspectAddressCommand.Create());
+        command.Subcommands.Add(InspectCsvCommand.Create());
         return command;
     }
 }

@@ -23,6 +23,9 @@ public sealed record Problem
     /// <summary>The line in what was sent, counted from 1.</summary>
     public long? Line { get; init; }
 
+    /// <summary>In a file, in bytes from its start.</summary>
+    public long? Offset { get; init; }
+
     /// <summary>The column in that line, counted from 1.</summary>
     public long? Column { get; init; }
 
@@ -52,7 +55,7 @@ public sealed record Problem
         Position = position,
     };
 
-    public static Problem InvalidFile(string detail, string? field, long? line) => new()
+    public static Problem InvalidFile(string detail, string? field, long? line, long? offset = null) => new()
     {
         Type = Kind + "invalid-file",
         Title = "The file can't be read.",
@@ -60,6 +63,7 @@ public sealed record Problem
         Detail = detail,
         Field = field,
         Line = line,
+        Offset = offset,
     };
 
     public static Problem TooManyErrors(string detail) => new()

@@ -33,7 +33,7 @@ public static partial class Problems
         FieldException field => Problem.InvalidField(field.Field, field.Message),
         ConflictException conflict => Problem.Conflict(conflict.Message, conflict.Field),
         TemplateException template => Problem.InvalidTemplate(template.Message, template.Part, template.Line, template.Column),
-        ImportFormatException file => Problem.InvalidFile(file.Message, file.Field, file.Line),
+        ImportFormatException file => Problem.InvalidFile(file.Message, file.Field, file.Line, file.Offset),
         TooManyImportsException imports => Problem.TooMany(imports.Message, ImportRetrySeconds),
         ImportRunningException running => Problem.Conflict(running.Message, "Idempotency-Key") with { RetryAfter = ImportRetrySeconds },
         TooManyErrorsException errors => Problem.TooManyErrors(errors.Message),

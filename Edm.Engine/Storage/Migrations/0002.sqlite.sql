@@ -166,6 +166,16 @@ CREATE TABLE segments (
   UNIQUE (user_id, name_key)
 );
 
+-- How a user wants the columns of files to be read.
+CREATE TABLE import_mappings (
+  user_id     integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  name        text NOT NULL,
+  mapping     text NOT NULL,              -- JSON: name of a column -> field, attribute or ignore
+  created_at  integer NOT NULL,
+  updated_at  integer NOT NULL,
+  PRIMARY KEY (user_id, name)
+);
+
 -- Tags as a relation, for anyone with SQL.
 CREATE VIEW contact_tags (contact_id, tag_id, user_id) AS
 SELECT c.id, m.tag_id, t.user_id

@@ -39,6 +39,47 @@ public sealed class ColumnMappingTests
     internal void Columns_are_known_by_the_names_tools_give_them(string header, ContactField field) => Assert.Equal(field, ColumnMapping.Of(header).Field);
 
     [Theory]
+    [InlineData("Correo electrónico", "Nombre de usuario", "Seguidores", "País", "Etiquetas")]
+    [InlineData("Endereço de e-mail", "Nome de usuário", "Seguidores", "País", "Marcadores")]
+    [InlineData("E-Mail-Adresse", "Benutzername", "Anzahl Follower", "Land", "Schlagwörter")]
+    [InlineData("Adresse e-mail", "Nom d'utilisateur", "Abonnés", "Pays", "Étiquettes")]
+    [InlineData("电子邮箱", "用户名", "粉丝数", "国家/地区", "标签")]
+    [InlineData("メールアドレス", "ユーザー名", "フォロワー数", "国", "タグ")]
+    [InlineData("이메일", "아이디", "팔로워 수", "국가", "태그")]
+    [InlineData("Alamat email", "Nama pengguna", "Jumlah pengikut", "Negara", "Label")]
+    [InlineData("Электронная почта", "Логин", "Подписчики", "Страна", "Теги")]
+    [InlineData("ＥＭＡＩＬ", "TikTok Handle", "Followers (TikTok)", "Creator Country", "TAGS")]
+    public void The_core_fields_are_known_in_many_languages(params string[] headers) =>
+        Assert.Equal([ContactField.Email, ContactField.Handle, ContactField.Followers, ContactField.Country, ContactField.Tags], headers.Select(h => ColumnMapping.Of(h).Field));
+
+    [Fact]
+    public void A_mapping_of_the_user_comes_first()
+    {
+        var asked = ColumnMappingOverride.Of(new Dictionary<string, string> { ["Work E-Mail"] = "ignore", ["kontakt"] = "email", ["Note"] = "attribute:remark", ["email"] = "attribute" });
+
+        var columns = ColumnMapping.Of((string[])["work_email", "Kontakt", "Note", "email", "country"], ColumnMappingOverride.FromJson(asked.ToJson()));
+
+        Assert.Equal(
+            [(ContactField.Ignored, "work_email"), (ContactField.Email, "kontakt"), (ContactField.Attribute, "remark"), (ContactField.Attribute, "email"), (ContactField.Country, "country")],
+            columns.Select(c => (c.Field, c.Attribute)));
+    }
+
+    [Theory]
+    [InlineData("a", "mail")]
+    [InlineData("a", "attribute:!!")]
+    [InlineData(" ", "email")]
+    public void A_mapping_that_can_not_be_is_refused(string column, string target) =>
+        Assert.Throws<Edm.Contracts.FieldException>(() => ColumnMappingOverride.Of(new Dictionary<string, string> { [column] = target }));
+
+    [Fact]
+    public void A_column_without_a_telling_name_is_known_by_its_addresses()
+    {
+        var columns = ColumnMapping.Of((string[])["who", "Kontakt"], sample: i => i == 0 ? ["Ann", "Bob"] : ["a@example.com", "b@example.com"]);
+
+        Assert.Equal(ContactField.Email, columns[1].Field);
+    }
+
+    [Theory]
     [InlineData("Views (Avg.)", "views_avg")]
     [InlineData("custom:department", "custom_department")]
     [InlineData("  Ünïcode  Näme ", "ünïcode_näme")]
@@ -63,7 +104,7 @@ public sealed class ColumnMappingTests
 
     public static TheoryData<string, string> Exports { get; } = new()
     {
-        { "influencer_id,media_url,profile_name,first_name,last_name,phone_number,email", "profile_name:Handle first_name:FirstName last_name:LastName email:Email" },
+        { "influencer_id,media_url,profile_name,first_name,last_name,phone_number,email", "media_url:ProfileUrl profile_name:Handle first_name:FirstName last_name:LastName email:Email" },
         { "uid,unique_id,nickname,avatar,category_id,category_name,follower_count,region", "unique_id:Handle nickname:Nickname category_name:Category follower_count:Followers region:Country" },
         { "username,full_name,is_private,about,location,followers_count,followings_count", "username:Handle full_name:Nickname about:Bio followers_count:Followers" },
         { "bio_email,category_label,country_code,follower_count,nickname,unique_id,ins_id", "bio_email:Email category_label:Category country_code:Country follower_count:Followers nickname:Nickname unique_id:Handle" },

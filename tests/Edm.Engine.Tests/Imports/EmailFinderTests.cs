@@ -15,6 +15,8 @@ public sealed class EmailFinderTests
     [InlineData("a@example.com,b@example.com", "a@example.com")]
     [InlineData("a@example.com\nb@example.com", "a@example.com")]
     [InlineData("o/x@example.com", "o/x@example.com")]
+    [InlineData("b@, a@example.com", "a@example.com")]
+    [InlineData("n/a; Ann <a@example.com>", "a@example.com")]
     public void The_cell_of_an_address_is_read(string cell, string expected)
     {
         Assert.True(EmailFinder.TryRead(cell, out var address, out var reason), reason);
@@ -23,7 +25,6 @@ public sealed class EmailFinderTests
 
     [Theory]
     [InlineData("foo bar@example.com")]
-    [InlineData("a@example.com, b@")]
     [InlineData("a at example.com")]
     [InlineData("<>")]
     [InlineData(";")]

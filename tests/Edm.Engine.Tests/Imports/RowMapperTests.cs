@@ -103,6 +103,23 @@ public sealed class RowMapperTests
     }
 
     [Fact]
+    public void Of_several_addresses_the_first_is_taken_and_the_others_are_kept()
+    {
+        var contact = Contact(("email", "nonsense; a@example.com; b@example.com / c@example.com"));
+
+        Assert.Equal(("a@example.com", """{"other_emails":"b@example.com; c@example.com"}"""), (contact.Email, contact.Attributes));
+    }
+
+    [Fact]
+    public void The_address_of_a_profile_gives_the_handle_and_is_kept()
+    {
+        var contact = Contact(("email", "a@example.com"), ("Profile URL", "https://www.tiktok.com/@ann.b?lang=en"));
+
+        Assert.Equal(("ann.b", """{"profile_url":"https://www.tiktok.com/@ann.b?lang=en"}"""), (contact.Handle, contact.Attributes));
+        Assert.Null(Contact(("email", "a@example.com"), ("url", "https://example.com/shop")).Handle);
+    }
+
+    [Fact]
     public void A_column_of_tags_is_no_attribute()
     {
         var contact = Contact(("email", "a@example.com"), ("Tags", "beauty; vegan"));

@@ -38,8 +38,7 @@ public sealed class RowReaderTests
     [InlineData("", "empty", null)]
     [InlineData(" \n ", "empty", null)]
     [InlineData("email,name\na@b.co,\"open\nx,y\n", "quote is opened", 2)]
-    [InlineData("email,name\na@b.co,x\n\"a\"b,y\n", "follows a closing quote", 3)]
-    [InlineData("a@b.co,Ann\nc@d.co,Cem\n", "not a header", 1)]
+    [InlineData("a@b.co,Ann\nc@d.co,Cem\n", "has no header", 1)]
     [InlineData("id,age\n1,2\n", "No column is recognised", 1)]
     [InlineData("handle,followers\nann,2\n", "no column for e-mail", 1)]
     [InlineData("[{\"email\":\"a@b.co\"},", "ends too early", 1)]
@@ -63,7 +62,9 @@ public sealed class RowReaderTests
     [InlineData("50 4B 03 04", "Excel workbook (.xlsx) or a zip")]
     [InlineData("D0 CF 11 E0 A1", "old Excel")]
     [InlineData("25 50 44 46 2D", "PDF")]
-    [InlineData("FF FE 65 00", "UTF-16")]
+    [InlineData("FF FE 00 00", "UTF-32")]
+    [InlineData("3C 21 64 6F 63 74 79 70 65 20 68 74 6D 6C 3E", "web page")]
+    [InlineData("01 00 00 00 07 00 00 00 00 00 00 00", "no text")]
     [InlineData("28 B5 2F FD", "packed in a way")]
     public async Task Files_of_other_kinds_are_told_what_to_do(string bytes, string message)
     {
@@ -73,9 +74,9 @@ public sealed class RowReaderTests
     }
 
     [Theory]
-    [InlineData("email,name\na@b.co,Ann\nc@d.co,Caf\u0001\n", 3)]
-    [InlineData("{\"email\":\"a@b.co\"}\n{\"email\":\"c@d.co\",\"name\":\"Caf\u0001\"}", 2)]
-    [InlineData("[{\"email\":\"a@b.co\"},\n{\"name\":\"Caf\u0001\"}]", 2)]
+    [InlineData("email,name\na@b.co,ééééé\nc@d.co,Caf\u0001\n", 3)]
+    [InlineData("{\"email\":\"ééééé@b.co\"}\n{\"email\":\"c@d.co\",\"name\":\"Caf\u0001\"}", 2)]
+    [InlineData("[{\"email\":\"ééééé@b.co\"},\n{\"name\":\"Caf\u0001\"}]", 2)]
     public async Task Text_that_is_not_UTF8_is_refused_with_its_line(string file, int line)
     {
         // 0xE9 is é in Latin-1, and the beginning of something longer in UTF-8.
@@ -127,6 +128,15 @@ public sealed class RowReaderTests
         var refused = await Assert.ThrowsAsync<ImportFormatException>(() => ReadAsync(new MemoryStream(packed), new ImportOptions { MaxBytes = 1024 * 1024 }));
 
         Assert.Contains("larger than 1 MiB", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_follows_a_closing_quote_is_the_rows_problem_and_no_other_rows()
+    {
+        var rows = await ReadAsync("email,name\na@b.co,x\n\"a\"b,y\nc@d.co,z");
+
+        Assert.Equal([false, true, false], rows.Select(r => r.Problem is not null));
+        Assert.Equal((3, "email"), (rows[1].Problem!.Line, rows[1].Problem!.Field));
     }
 
     [Fact]
