@@ -202,6 +202,9 @@ internal static class EncodingDetector
         }
     }
 
+    /// <summary>What may follow a capital letter: anything but the signs that only programmers write there.</summary>
+    private static bool IsNatural(byte after) => after >= 0x80 || char.IsAsciiLetter((char)after) || " \t\r\n,;|\"'.!?:)-/".Contains((char)after, StringComparison.Ordinal);
+
     /// <summary>Bytes outside ASCII as windows-1252 would have them: letters inside of words, and typographic signs.</summary>
     private readonly record struct WesternBytes(int High, int Plausible, int Runs)
     {
@@ -220,13 +223,14 @@ internal static class EncodingDetector
                 }
 
                 var before = i > 0 ? sample[i - 1] : (byte)' ';
+                var after = i + 1 < sample.Length ? sample[i + 1] : (byte)' ';
                 high++;
                 runs += before < 0x80 ? 1 : 0;
                 plausible += sample[i] switch
                 {
                     0x81 or 0x8D or 0x8F or 0x90 or 0x9D or 0xFF => 0,
                     // A capital in the middle of a word is what another encoding looks like.
-                    >= 0xC0 and <= 0xDE when before is >= (byte)'a' and <= (byte)'z' or >= (byte)'0' and <= (byte)'9' => 0,
+                    >= 0xC0 and <= 0xDE when !IsNatural(after) || before is >= (byte)'a' and <= (byte)'z' or >= (byte)'0' and <= (byte)'9' => 0,
                     _ => 1,
                 };
             }

@@ -73,6 +73,19 @@ public sealed class EncodingDetectorTests
         Assert.Equal((30_002, start.Length + 8), (refused.Line, refused.Offset));
     }
 
+    [Theory]
+    [InlineData("42 C3 28")]
+    [InlineData("61 C3 28")]
+    [InlineData("61 FF 62")]
+    [InlineData("61 81 62")]
+    public void A_broken_character_in_ASCII_is_not_taken_for_a_letter(string bytes)
+    {
+        var refused = Assert.Throws<ImportFormatException>(
+            () => EncodingDetector.Detect([.. "email\n"u8, .. Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal)), (byte)'\n'], isWhole: true));
+
+        Assert.Equal((2, 7), (refused.Line, refused.Offset));
+    }
+
     private static byte[] Bytes(string text, string name, bool mark)
     {
         var encoding = name.StartsWith("utf", StringComparison.Ordinal) ? Encoding.GetEncoding(name) : CodePagesEncodingProvider.Instance.GetEncoding(name)!;

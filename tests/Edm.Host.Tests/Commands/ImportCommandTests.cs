@@ -52,7 +52,7 @@ public sealed class ImportCommandTests : IDisposable
 
         Assert.Equal(1, await RunAsync("list.csv"));
 
-        Assert.Contains("nothing of it was stored.\nLine 3: A quote is opened", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("nothing of it was stored.\nLine 3, byte 31: A quote is opened", _error.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", _error.ToString(), StringComparison.Ordinal);
     }
 
