@@ -40,6 +40,11 @@ internal static class EmailFinder
         List<EmailAddress> found = [];
         foreach (var part in Parts(text))
         {
+            if (IsHalf(part))
+            {
+                return false;
+            }
+
             if (TryReadOne(part, out var one) && !found.Exists(a => a.Key == one.Key))
             {
                 found.Add(one);
@@ -73,6 +78,25 @@ internal static class EmailFinder
                 yield return member;
             }
         }
+    }
+
+    /// <summary>Half of an address that was cut in two: of <c>ann,b@example.com</c> the second half is somebody else.</summary>
+    private static bool IsHalf(string part)
+    {
+        if (part.Length < 2 || RowMapper.IsPlaceholder(part))
+        {
+            return false;
+        }
+
+        foreach (var character in part)
+        {
+            if (!IsLocal(character))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool TryReadOne(string text, [NotNullWhen(true)] out EmailAddress? address)

@@ -26,6 +26,8 @@ public sealed class EmailFinderTests
     [Theory]
     [InlineData("foo bar@example.com")]
     [InlineData("a at example.com")]
+    [InlineData("ann,b@example.com")]
+    [InlineData("ann, b@example.com")]
     [InlineData("<>")]
     [InlineData(";")]
     public void A_damaged_cell_is_not_guessed_at(string cell)
