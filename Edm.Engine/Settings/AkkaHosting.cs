@@ -85,6 +85,7 @@ public static class AkkaHosting
         var seeds = string.Join(",", settings.Cluster.Seeds.Select(s => Quoted($"akka.tcp://{SystemName}@{s.Host}:{s.Port}")));
         return ConfigurationFactory.ParseString($$"""
             akka.stdout-loglevel = OFF
+            akka.stdout-logger-class = "{{typeof(SilentLogger).AssemblyQualifiedName}}"
             akka.remote.dot-netty.tcp {
               hostname = {{Quoted(settings.Cluster.Host)}}
               port = {{settings.Cluster.Port}}

@@ -78,6 +78,7 @@ internal static class EdmHost
         services.AddHostedService<StartUp>();
         services.AddImportRecovery();
         services.AddSingleton<Readiness>();
+        services.AddHostedService<OutageWatch>();
         services.AddHostedService<Shutdown>();
         services.AddHostedService<UrlFile>();
         services.AddSandbox();
@@ -103,6 +104,7 @@ internal static class EdmHost
             logging.AddFilter("Akka", level => level >= LogLevel.Warning);
         }
 
+        logging.Services.AddSingleton<OutageLines>();
         logging.AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
         logging.AddConsole(console => console.FormatterName = LogLines.FormatterName);
     }

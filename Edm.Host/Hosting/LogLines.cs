@@ -6,29 +6,40 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace Edm.Host.Hosting;
 
-/// <summary>One line an entry: time in UTC, level, who says it, what; below it, indented, what was thrown.</summary>
-internal sealed class LogLines(TimeProvider time) : ConsoleFormatter(FormatterName)
+/// <summary>One line an entry: time in UTC, level, who says it, what; below it, indented, what was thrown. Of an outage not all entries are written.</summary>
+internal sealed class LogLines(TimeProvider time, OutageLines outage) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "edm";
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
+        var exception = logEntry.Exception;
+        if (outage.Take(logEntry.LogLevel, message, exception, out var instead))
+        {
+            if (instead is null)
+            {
+                return;
+            }
+
+            (message, exception) = (instead, null);
+        }
+
         textWriter.Write(time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", System.Globalization.CultureInfo.InvariantCulture));
         textWriter.Write(LevelName(logEntry.LogLevel));
         textWriter.Write(logEntry.Category);
         textWriter.Write(": ");
         textWriter.WriteLine(OneLine(message));
-        switch (logEntry.Exception)
+        switch (exception)
         {
             case null:
                 break;
             case StorageException or SettingsException or IOException { InnerException: AddressInUseException }:
                 // Its message is made for an operator; where in the program it came up helps nobody.
-                textWriter.WriteLine($"  {OneLine(logEntry.Exception.Message)}");
+                textWriter.WriteLine($"  {OneLine(exception.Message)}");
                 break;
             default:
-                textWriter.WriteLine($"  {logEntry.Exception.ToString().ReplaceLineEndings(Environment.NewLine + "  ")}");
+                textWriter.WriteLine($"  {exception.ToString().ReplaceLineEndings(Environment.NewLine + "  ")}");
                 break;
         }
     }

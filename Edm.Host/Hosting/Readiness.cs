@@ -39,7 +39,7 @@ internal sealed class Readiness(EdmDatabase database, ActorSystem system, IHostA
 
     public void Dispose() => _asking.Dispose();
 
-    private async Task<bool> DatabaseAnswersAsync(CancellationToken cancellation)
+    internal async Task<bool> DatabaseAnswersAsync(CancellationToken cancellation)
     {
         await _asking.WaitAsync(cancellation);
         try

@@ -11,7 +11,7 @@ public sealed class LogLinesTests
     private static string Write(string message, Exception? exception = null)
     {
         using var text = new StringWriter();
-        new LogLines(new ManualTime()).Write(
+        new LogLines(new ManualTime(), new OutageLines(new ManualTime())).Write(
             new LogEntry<string>(LogLevel.Warning, "Edm.Room", default, message, exception, (state, _) => state), scopeProvider: null, text);
         return text.ToString();
     }
