@@ -9,6 +9,7 @@ using Edm.Engine.Queues;
 using Edm.Engine.Services;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
+using Edm.Engine.Tags;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -46,6 +47,7 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddEdmStorage(settings.Storage);
+        builder.Services.AddTags();
         builder.Services.AddSingleton<IRecipientSource>(world);
         builder.Services.AddSingleton<ITemplateCache>(world);
         builder.Services.AddSingleton<IMimeComposer>(world);
