@@ -8,3 +8,42 @@ public sealed record ContactView(
     IReadOnlyDictionary<string, string> Attributes, string Status, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 public sealed record CountView(long Count);
+
+/// <param name="Email">No other contact of yours has it.</param>
+/// <param name="Attributes">At most 256. Names are lower case letters, digits and single _.</param>
+/// <param name="Status">active (default), unsubscribed or suppressed.</param>
+public sealed record NewContact(
+    string Email, string? Handle = null, string? Nickname = null, long? Followers = null, string? Country = null, string? Language = null, string? Category = null, string? Bio = null,
+    IReadOnlyDictionary<string, string>? Attributes = null, string? Status = null);
+
+/// <summary>What is left out stays as it is. Of attributes only those that are named change; null takes one away.</summary>
+public sealed record ContactChange
+{
+    public Optional<string> Email { get; init; }
+    public Optional<string> Handle { get; init; }
+    public Optional<string> Nickname { get; init; }
+    public Optional<long?> Followers { get; init; }
+    public Optional<string> Country { get; init; }
+    public Optional<string> Language { get; init; }
+    public Optional<string> Category { get; init; }
+    public Optional<string> Bio { get; init; }
+    public IReadOnlyDictionary<string, string?>? Attributes { get; init; }
+    public Optional<string> Status { get; init; }
+}
+
+/// <summary>Something that happened to a contact.</summary>
+/// <param name="Kind">created, changed, unchanged (an import met it), merged, or tags.</param>
+/// <param name="Source">person, import, rule or ai.</param>
+/// <param name="By">The name of the key, the rule or the model, or the number of the import.</param>
+/// <param name="Changes">By field; attributes are attributes.NAME.</param>
+/// <param name="MergedId">The contact that became a part of this one.</param>
+/// <param name="OperationId">Of tags: what can be looked up, and undone.</param>
+public sealed record ContactHistoryView(
+    DateTimeOffset At, string Kind, string Source, string By, IReadOnlyDictionary<string, FieldChangeView> Changes, IReadOnlyList<string> TagsAdded,
+    IReadOnlyList<string> TagsRemoved, ContactId? MergedId, TagOperationId? OperationId);
+
+/// <summary>null where the field had, or has, no value.</summary>
+public sealed record FieldChangeView(string? From, string? To);
+
+/// <param name="Next">Give this as <c>after</c> to get what follows; null at the end.</param>
+public sealed record ContactHistoryPage(IReadOnlyList<ContactHistoryView> Items, string? Next);

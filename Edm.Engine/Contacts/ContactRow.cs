@@ -35,7 +35,9 @@ public sealed record ContactRow
 
     public ContactCard ToCard() => new(
         Id, Email, Handle, Nickname, Followers, Country, Language, Category, Bio,
-        JsonSerializer.Deserialize<Dictionary<string, string>>(Attributes) ?? []);
+        ReadAttributes());
+
+    public Dictionary<string, string> ReadAttributes() => Attributes == "{}" ? [] : JsonSerializer.Deserialize<Dictionary<string, string>>(Attributes) ?? [];
 
     public Contact ToContact() => new(
         UserId,

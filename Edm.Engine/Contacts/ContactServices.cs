@@ -1,5 +1,6 @@
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Filters.Columns;
+using Edm.Engine.Contacts.History;
 using Edm.Engine.Contacts.Search;
 using Edm.Engine.Services;
 using Edm.Engine.Storage;
@@ -17,6 +18,7 @@ public static class ContactServices
         services.AddSingleton(filters.Scan);
         services.AddSingleton<ContactSelection>();
         services.AddSingleton<ContactSearch>();
+        services.AddSingleton<ContactHistory>();
         return services.AddSingleton<ContactStore>();
     }
 

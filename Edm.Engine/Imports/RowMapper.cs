@@ -14,12 +14,12 @@ internal readonly record struct ImportCell(ImportColumn Column, string Value);
 internal sealed class RowMapper
 {
     public const int MaxAttributes = 64;
-    public const int MaxAttributeLength = 4000;
+    public const int MaxAttributeLength = ContactLimits.AttributeLength;
     /// <summary>Where the further addresses of a cell are kept.</summary>
     public const string OtherAddresses = "other_emails";
 
-    private const int MaxFieldLength = 500;
-    private const int MaxBioLength = 4000;
+    private const int MaxFieldLength = ContactLimits.Length;
+    private const int MaxBioLength = ContactLimits.BioLength;
 
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 

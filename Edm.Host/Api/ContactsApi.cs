@@ -2,6 +2,7 @@ using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.History;
 using Edm.Engine.Contacts.Search;
 using Edm.Host.Http;
 
@@ -32,9 +33,17 @@ internal static class ContactsApi
             .WithDescription("The same `seed` chooses the same ones again, while the contacts stay the same.").Produces<ContactSampleView>().Fails(400);
         contacts.MapGet("/explain", ExplainAsync).WithSummary("Explain a filter")
             .WithDescription("How it was read, which of its tests are quick, how many contacts pass each, and how long it took.").Produces<FilterExplanationView>().Fails(400);
+        contacts.MapPost("", CreateAsync).WithSummary("Create a contact")
+            .WithDescription("Many at once are an import. Who unsubscribed, was suppressed or was erased is not brought back (409).")
+            .Produces<ContactView>(StatusCodes.Status201Created).Fails(400, 409);
         contacts.MapGet("/{id:long}", GetAsync).WithSummary("Get a contact").Produces<ContactView>().Fails(404);
-        contacts.MapDelete("/{id:long}", DeleteAsync).WithSummary("Delete a contact").WithDescription("Audiences that hold it skip it.")
+        contacts.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change a contact")
+            .WithDescription("`null` empties a field, or takes away an attribute; attributes that are not named stay.").Produces<ContactView>().Fails(400, 404, 409);
+        contacts.MapDelete("/{id:long}", DeleteAsync).WithSummary("Delete a contact")
+            .WithDescription("With its tags and its history. Audiences that hold it skip it. If it was not active its address is remembered as a hash, so that no import brings it back.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
+        contacts.MapGet("/{id:long}/history", HistoryAsync).WithSummary("List what happened to a contact, the newest first")
+            .WithDescription("Changes of fields with who, when, from and to; the imports that met it; merges; and changes of its tags.").Produces<ContactHistoryPage>().Fails(400, 404);
     }
 
     private static async Task<ContactPage> ListAsync(
@@ -60,6 +69,67 @@ internal static class ContactsApi
 
     private static async Task<IResult> GetAsync(long id, Caller caller, ContactStore store, CancellationToken cancellation) =>
         await store.GetAsync(caller.User, new ContactId(id), cancellation) is { } contact ? TypedResults.Ok(View(contact)) : Problems.NotFound(NoSuchContact);
+
+    private static async Task<IResult> CreateAsync(NewContact body, Caller caller, ContactStore store, CancellationToken cancellation)
+    {
+        var draft = new ContactDraft
+        {
+            Email = body.Email, Handle = body.Handle, Nickname = body.Nickname, Followers = body.Followers, Country = body.Country, Language = body.Language, Category = body.Category,
+            Bio = body.Bio, Attributes = body.Attributes ?? new Dictionary<string, string>(), Status = body.Status is { } status ? ReadStatus(status) : ContactStatus.Active,
+        };
+        var contact = await store.CreateAsync(caller.User, draft, caller.KeyName, cancellation);
+        return TypedResults.Created($"/v1/contacts/{contact.Id}", View(contact));
+    }
+
+    private static async Task<IResult> ChangeAsync(long id, ContactChange body, Caller caller, ContactStore store, CancellationToken cancellation) =>
+        await store.ChangeAsync(caller.User, new ContactId(id), now => Changed(ContactDraft.Of(now), body), caller.KeyName, cancellation) is { } contact
+            ? TypedResults.Ok(View(contact))
+            : Problems.NotFound(NoSuchContact);
+
+    private static ContactDraft Changed(ContactDraft now, ContactChange body) => now with
+    {
+        Email = body.Email.OrKeep(now.Email, "email"),
+        Handle = body.Handle.Or(now.Handle),
+        Nickname = body.Nickname.Or(now.Nickname),
+        Followers = body.Followers.Or(now.Followers),
+        Country = body.Country.Or(now.Country),
+        Language = body.Language.Or(now.Language),
+        Category = body.Category.Or(now.Category),
+        Bio = body.Bio.Or(now.Bio),
+        Attributes = body.Attributes is { } some ? Changed(now.Attributes, some) : now.Attributes,
+        Status = body.Status.IsGiven ? ReadStatus(body.Status.OrKeep("", "status")) : now.Status,
+    };
+
+    private static Dictionary<string, string> Changed(IReadOnlyDictionary<string, string> now, IReadOnlyDictionary<string, string?> some)
+    {
+        var all = new Dictionary<string, string>(now);
+        foreach (var (name, value) in some)
+        {
+            if (value is null)
+            {
+                all.Remove(name);
+            }
+            else
+            {
+                all[name] = value;
+            }
+        }
+
+        return all;
+    }
+
+    private static ContactStatus ReadStatus(string name) =>
+        ContactStatuses.TryParse(name, out var status) ? status : throw new FieldException("status", $"'{name}' is not one of {string.Join(", ", ContactStatuses.All)}.");
+
+    private static async Task<IResult> HistoryAsync(
+        long id, Caller caller, ContactHistory history, CancellationToken cancellation, string? after = null, int limit = Paging.Default) =>
+        await history.PageAsync(caller.User, new ContactId(id), after, Paging.Limit(limit), cancellation) is var (entries, next)
+            ? TypedResults.Ok(new ContactHistoryPage(
+                [.. entries.Select(entry => new ContactHistoryView(
+                    entry.At, entry.Kind, entry.Source, entry.By, entry.Changes.ToDictionary(change => change.Key, change => new FieldChangeView(change.Value.From, change.Value.To)),
+                    entry.TagsAdded, entry.TagsRemoved, entry.Merged, entry.Operation))],
+                next))
+            : Problems.NotFound(NoSuchContact);
 
     private static async Task<IResult> DeleteAsync(long id, Caller caller, ContactStore store, CancellationToken cancellation) =>
         await store.DeleteAsync(caller.User, new ContactId(id), cancellation) ? TypedResults.NoContent() : Problems.NotFound(NoSuchContact);

@@ -38,6 +38,7 @@ internal static class PlainSchemas
         (schema.Type, schema.Format) = type switch
         {
             _ when IsId(type) => (JsonSchemaType.Integer, "int64"),
+            _ when type == typeof(long) => (JsonSchemaType.Integer, "int64"),
             _ when type == typeof(int) => (JsonSchemaType.Integer, "int32"),
             _ when type == typeof(bool) => (JsonSchemaType.Boolean, null),
             _ when type == typeof(string) => (JsonSchemaType.String, null),

@@ -135,7 +135,7 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     /// <summary>Few: contacts whose address stands in several chunks of one file, each time with something else.</summary>
     private async Task<string?> TakeHistoryAsync(EdmConnection connection, ContactId contact) =>
         (await connection.QueryToListAsync<string>(
-            $"DELETE FROM contact_changes WHERE user_id = @user AND contact_id = @contact AND source = 'import' AND reference = @import RETURNING {(connection.IsPostgres ? "changes::text" : "changes")}",
+            $"DELETE FROM contact_changes WHERE user_id = @user AND contact_id = @contact AND kind = 'changed' AND source = 'import' AND reference = @import RETURNING {(connection.IsPostgres ? "changes::text" : "changes")}",
             CancellationToken.None,
             new DataParameter("user", User.Value), new DataParameter("contact", contact.Value), new DataParameter("import", import.Id.ToString()))).FirstOrDefault();
 

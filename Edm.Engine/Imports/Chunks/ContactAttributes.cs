@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Edm.Engine.Contacts;
 
 namespace Edm.Engine.Imports.Chunks;
 
@@ -11,7 +12,7 @@ internal sealed class ContactAttributes
     /// <summary>
     /// Merges add attributes for ever where every file names others. Past this many the newest file's own replace what was there.
     /// </summary>
-    public const int MaxMerged = 256;
+    public const int MaxMerged = ContactLimits.Attributes;
 
     public const string None = "{}";
 

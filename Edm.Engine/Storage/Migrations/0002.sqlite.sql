@@ -51,8 +51,10 @@ CREATE TABLE contact_changes (
   user_id     integer NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   contact_id  integer NOT NULL,
   at          integer NOT NULL,
-  source      text NOT NULL,              -- person | import | merge
-  reference   text,                         -- the name of the key, or the number of the import or contact
+  kind        text NOT NULL DEFAULT 'changed', -- created | changed | unchanged | merged | erased
+  source      text NOT NULL,              -- person | import
+  reference   text,                         -- the name of the key, or the number of the import
+  merged      integer,                     -- the contact that became a part of this one
   changes     text NOT NULL               -- field -> [old, new]
 );
 CREATE INDEX contact_changes_contact ON contact_changes (user_id, contact_id, id);

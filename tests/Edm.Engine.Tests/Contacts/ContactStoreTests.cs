@@ -11,7 +11,7 @@ namespace Edm.Engine.Tests.Contacts;
 
 public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(databases)
 {
-    private ContactStore Store => new(Database, Time);
+    private ContactStore Store => new(Database, ImportParts.Suppressions(Time), Time);
 
     [Fact]
     public async Task A_contact_comes_back_as_it_was_stored()
@@ -53,7 +53,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
 
         Assert.Null(await Store.GetAsync(other, id));
         Assert.Null(await Store.FindAsync(other, "a@example.com"));
-        Assert.False(await Store.SetStatusAsync(other, id, ContactStatus.Suppressed));
+        Assert.False(await Store.SetStatusAsync(other, id, ContactStatus.Suppressed, "test"));
         Assert.False(await Store.DeleteAsync(other, id));
         Assert.Equal(0, await Search.CountAsync(other, ContactFilter.All));
         Assert.NotNull(await Store.GetAsync(owner, id));
@@ -87,7 +87,7 @@ public abstract class ContactStoreTests(IDatabases databases) : DatabaseTests(da
         var user = await AddUserAsync();
         var id = await AddContactAsync(Row(user, "a@example.com"));
 
-        Assert.True(await Store.SetStatusAsync(user, id, ContactStatus.Unsubscribed));
+        Assert.True(await Store.SetStatusAsync(user, id, ContactStatus.Unsubscribed, "test"));
         Assert.Equal(ContactStatus.Unsubscribed, (await Store.GetAsync(user, id))!.Status);
         Assert.True(await Store.DeleteAsync(user, id));
         Assert.Null(await Store.GetAsync(user, id));

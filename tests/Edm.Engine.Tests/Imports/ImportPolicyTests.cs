@@ -16,14 +16,14 @@ public abstract class ImportPolicyTests(IDatabases databases) : DatabaseTests(da
 {
     private ImportStore Store => new(Database, Time);
 
-    private ContactStore Contacts => new(Database, Time);
+    private ContactStore Contacts => new(Database, ImportParts.Suppressions(Time), Time);
 
     [Fact]
     public async Task Replace_takes_the_place_of_everything_but_the_status()
     {
         var user = await AddUserAsync();
         await RunAsync(user, "email,handle,bio,a,b\na@example.com,ann,hi,1,1\n");
-        await Contacts.SetStatusAsync(user, (await FindAsync(user, "a@example.com"))!.Id, ContactStatus.Unsubscribed);
+        await Contacts.SetStatusAsync(user, (await FindAsync(user, "a@example.com"))!.Id, ContactStatus.Unsubscribed, "test");
 
         var summary = await RunAsync(user, "email,handle,b\na@example.com,ann2,2\n", new ImportOptions { Policy = ConflictPolicy.Replace });
 

@@ -19,7 +19,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
 {
     private ImportStore Store => new(Database, Time);
 
-    private ContactStore Contacts => new(Database, Time);
+    private ContactStore Contacts => new(Database, ImportParts.Suppressions(Time), Time);
 
     [Fact]
     public async Task A_file_becomes_contacts_in_its_order()
@@ -159,7 +159,7 @@ public abstract class ImporterTests(IDatabases databases) : DatabaseTests(databa
         var user = await AddUserAsync();
         await RunAsync(user, "email,handle\na@example.com,ann\n");
         var id = (await Contacts.FindAsync(user, "a@example.com"))!.Id;
-        await Contacts.SetStatusAsync(user, id, ContactStatus.Unsubscribed);
+        await Contacts.SetStatusAsync(user, id, ContactStatus.Unsubscribed, "test");
 
         await RunAsync(user, "email,handle,status\na@example.com,ann2,active\n");
 

@@ -112,7 +112,7 @@ public abstract class TagPropertyTests(IDatabases databases) : DatabaseTests(dat
                 break;
             case 4 when plain.Live.Count > 10:
                 var gone = plain.Live.Order().ElementAt(random.Next(plain.Live.Count));
-                Assert.True(await new ContactStore(Database, Time).DeleteAsync(user, _contacts[gone]));
+                Assert.True(await new ContactStore(Database, ImportParts.Suppressions(Time), Time).DeleteAsync(user, _contacts[gone]));
                 plain.Delete(gone);
                 break;
             case 5 or 6 or 7 when plain.Operations.Count > 0:
@@ -222,7 +222,7 @@ public abstract class TagPropertyTests(IDatabases databases) : DatabaseTests(dat
                 await store.DeleteAsync(user, tag, Person, default);
                 break;
             case 4:
-                await new ContactStore(Database, Time).DeleteAsync(user, _contacts[Distance * random.Next(Contacts)], default);
+                await new ContactStore(Database, ImportParts.Suppressions(Time), Time).DeleteAsync(user, _contacts[Distance * random.Next(Contacts)], default);
                 break;
             case 5 or 6:
                 await new TagUndo(Database, Time).UndoAsync(user, new TagOperationId(Math.Max(1, await NewestAsync(user) - random.Next(5))), Person, default);

@@ -94,7 +94,7 @@ public abstract class TagWriterTests(IDatabases databases) : DatabaseTests(datab
         var ordinal = (int)await ScalarAsync($"SELECT ordinal FROM contacts WHERE id = {contact}");
         await ApplyAsync(user, TagOperationKind.Add, new TagChanges().Add(tag, ContactSet.Of(ordinal)));
 
-        Assert.True(await new ContactStore(Database, Time).DeleteAsync(user, contact));
+        Assert.True(await new ContactStore(Database, ImportParts.Suppressions(Time), Time).DeleteAsync(user, contact));
 
         Assert.Equal([1, 2], (await MembersAsync(tag)).Ordinals);
         Assert.Equal(2, await ScalarAsync($"SELECT contacts FROM tags WHERE id = {tag}"));

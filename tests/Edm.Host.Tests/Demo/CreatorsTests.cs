@@ -49,7 +49,7 @@ public sealed class CreatorsTests() : DatabaseTests(new SqliteDatabases())
         var (user, _) = await ImportAsync();
 
         // 64,249 followers in the first row, 473265 in the second, which shouts the domain.
-        Assert.Equal(473_265, (await new ContactStore(Database, Time).FindAsync(user, "hello.guelce@agency.example.net"))?.Card.Followers);
+        Assert.Equal(473_265, (await new ContactStore(Database, ImportParts.Suppressions(Time), Time).FindAsync(user, "hello.guelce@agency.example.net"))?.Card.Followers);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class CreatorsTests() : DatabaseTests(new SqliteDatabases())
     {
         var (user, _) = await ImportAsync();
 
-        Assert.Equal("mattis.paints_1990", (await new ContactStore(Database, Time).FindAsync(user, "team.mattis+collab@xn--hckh0k.example.com"))?.Card.Handle);
+        Assert.Equal("mattis.paints_1990", (await new ContactStore(Database, ImportParts.Suppressions(Time), Time).FindAsync(user, "team.mattis+collab@xn--hckh0k.example.com"))?.Card.Handle);
     }
 
     private async Task<(UserId User, ImportSummary Summary)> ImportAsync()

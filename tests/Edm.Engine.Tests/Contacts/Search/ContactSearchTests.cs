@@ -18,7 +18,7 @@ public sealed class ContactSearchTestsOnPostgres(PostgresFixture postgres) : Con
 
 public abstract class ContactSearchTests(IDatabases databases) : DatabaseTests(databases)
 {
-    private ContactStore Store => new(Database, Time);
+    private ContactStore Store => new(Database, ImportParts.Suppressions(Time), Time);
 
     [Theory]
     [InlineData("followers")]
