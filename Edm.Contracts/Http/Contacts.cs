@@ -47,3 +47,15 @@ public sealed record FieldChangeView(string? From, string? To);
 
 /// <param name="Next">Give this as <c>after</c> to get what follows; null at the end.</param>
 public sealed record ContactHistoryPage(IReadOnlyList<ContactHistoryView> Items, string? Next);
+
+/// <param name="From">1 to 100 contacts that become a part of this one, and are gone then. What this one has not comes from the first that has it.</param>
+public sealed record ContactMergeRequest(IReadOnlyList<ContactId> From);
+
+/// <summary>Contacts that are likely one person.</summary>
+/// <param name="Reason">mailbox (the same address but for a +tag and, at Gmail, dots), handle, or nickname (the same at one domain).</param>
+/// <param name="Count">Of all of them.</param>
+/// <param name="Contacts">The oldest 20.</param>
+public sealed record DuplicateView(string Reason, int Count, IReadOnlyList<ContactView> Contacts);
+
+/// <param name="Next">Give this as <c>after</c> to get what follows; null at the end.</param>
+public sealed record DuplicatePage(IReadOnlyList<DuplicateView> Items, string? Next);

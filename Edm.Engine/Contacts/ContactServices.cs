@@ -1,3 +1,4 @@
+using Edm.Engine.Contacts.Duplicates;
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Filters.Columns;
 using Edm.Engine.Contacts.History;
@@ -19,6 +20,8 @@ public static class ContactServices
         services.AddSingleton<ContactSelection>();
         services.AddSingleton<ContactSearch>();
         services.AddSingleton<ContactHistory>();
+        services.AddSingleton<ContactMerge>();
+        services.AddSingleton<DuplicateSearch>();
         return services.AddSingleton<ContactStore>();
     }
 

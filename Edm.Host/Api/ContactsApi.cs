@@ -1,6 +1,7 @@
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Duplicates;
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.History;
 using Edm.Engine.Contacts.Search;
@@ -42,6 +43,15 @@ internal static class ContactsApi
         contacts.MapDelete("/{id:long}", DeleteAsync).WithSummary("Delete a contact")
             .WithDescription("With its tags and its history. Audiences that hold it skip it. If it was not active its address is remembered as a hash, so that no import brings it back.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
+        contacts.MapGet("/duplicates", DuplicatesAsync).WithSummary("Find contacts that are likely one person")
+            .WithDescription("By mailbox, handle, or nickname and domain, the surest first: groups, at most 100 a page. A contact can be in several.").Produces<DuplicatePage>().Fails(400);
+        contacts.MapPost("/{id:long}/merge", MergeAsync).WithSummary("Merge other contacts into this one")
+            .WithDescription(
+                """
+                In one step: it takes what it has not, all their tags (one change of tags, which can be undone), the latest activity, the strictest status and their history. They are
+                gone then: audiences that hold one of them skip it, so nobody is mailed twice. That can't be undone.
+                """)
+            .Produces<ContactView>().Fails(400, 404, 409);
         contacts.MapGet("/{id:long}/history", HistoryAsync).WithSummary("List what happened to a contact, the newest first")
             .WithDescription("Changes of fields with who, when, from and to; the imports that met it; merges; and changes of its tags.").Produces<ContactHistoryPage>().Fails(400, 404);
     }
@@ -133,6 +143,29 @@ internal static class ContactsApi
 
     private static async Task<IResult> DeleteAsync(long id, Caller caller, ContactStore store, CancellationToken cancellation) =>
         await store.DeleteAsync(caller.User, new ContactId(id), cancellation) ? TypedResults.NoContent() : Problems.NotFound(NoSuchContact);
+
+    private static async Task<DuplicatePage> DuplicatesAsync(
+        Caller caller, DuplicateSearch search, CancellationToken cancellation, string? after = null, int limit = DuplicateSearch.MaxPage)
+    {
+        if (limit is < 1 or > DuplicateSearch.MaxPage)
+        {
+            throw new FieldException("limit", $"{limit} is not from 1 to {DuplicateSearch.MaxPage}.");
+        }
+
+        var (groups, next) = await search.PageAsync(caller.User, after, limit, cancellation);
+        return new DuplicatePage([.. groups.Select(group => new DuplicateView(NameOf(group.Reason), group.Count, [.. group.Contacts.Select(View)]))], next);
+    }
+
+    private static string NameOf(DuplicateReason reason) => reason switch
+    {
+        DuplicateReason.Mailbox => "mailbox",
+        DuplicateReason.Handle => "handle",
+        DuplicateReason.NicknameAndDomain => "nickname",
+        _ => throw new InvalidOperationException($"{reason} has no name."),
+    };
+
+    private static async Task<IResult> MergeAsync(long id, ContactMergeRequest body, Caller caller, ContactMerge merge, CancellationToken cancellation) =>
+        await merge.MergeAsync(caller.User, new ContactId(id), body.From, caller.KeyName, cancellation) is { } contact ? TypedResults.Ok(View(contact)) : Problems.NotFound(NoSuchContact);
 
     internal static ContactPage View(FoundContacts found) => new([.. found.Contacts.Select(View)], found.Next is { } next ? new PageEnd(next) : null);
 
