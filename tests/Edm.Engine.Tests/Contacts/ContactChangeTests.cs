@@ -99,7 +99,7 @@ public abstract class ContactChangeTests(IDatabases databases) : DatabaseTests(d
 
     [Theory]
     [InlineData("email", "not an address")]
-    [InlineData("handle", "\ud83d")]
+    [InlineData("handle", "half a character")]
     [InlineData("bio", "a\0b")]
     [InlineData("followers", "-1")]
     [InlineData("attributes.mood", " ")]
@@ -110,7 +110,7 @@ public abstract class ContactChangeTests(IDatabases databases) : DatabaseTests(d
         var draft = field switch
         {
             "email" => Draft(value),
-            "handle" => Draft("a@example.com") with { Handle = value },
+            "handle" => Draft("a@example.com") with { Handle = "\ud83d" },
             "bio" => Draft("a@example.com") with { Bio = value },
             "followers" => Draft("a@example.com") with { Followers = long.Parse(value, System.Globalization.CultureInfo.InvariantCulture) },
             "attributes.mood" => Draft("a@example.com") with { Attributes = new Dictionary<string, string> { ["mood"] = value } },

@@ -21,6 +21,7 @@ public sealed class IsolationTests(ApiFixture fixture)
         (string Method, string Path, string? Body)[] requests =
         [
             ("GET", $"v1/contacts/{contact}", null), ("DELETE", $"v1/contacts/{contact}", null),
+            ("PATCH", $"v1/contacts/{contact}", "{}"), ("GET", $"v1/contacts/{contact}/history", null), ("POST", $"v1/contacts/{contact}/merge", """{"from":[1]}"""),
             ("GET", $"v1/imports/{import}", null), ("GET", $"v1/imports/{import}/errors", null),
             ("GET", $"v1/pools/{campaign.Pool}", null), ("DELETE", $"v1/pools/{campaign.Pool}", null),
             ("GET", $"v1/services/{campaign.Service}", null), ("PATCH", $"v1/services/{campaign.Service}", "{}"), ("DELETE", $"v1/services/{campaign.Service}", null),
