@@ -4,8 +4,9 @@ using Edm.Benchmarks.Import;
 using Edm.Benchmarks.Memory;
 using Edm.Benchmarks.Segments;
 using Edm.Benchmarks.Send;
+using Edm.Benchmarks.Tags;
 
-IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark(), new SegmentsBenchmark()];
+IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark(), new TagsBenchmark(), new SegmentsBenchmark()];
 
 if (args is [] or ["list"] or ["--help"])
 {

@@ -1,10 +1,7 @@
-using System.Text.Json;
 using Edm.Contracts;
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Ordinals;
 using Edm.Engine.Storage;
-using LinqToDB;
-using LinqToDB.Data;
 
 namespace Edm.Engine.Contacts.Search;
 
@@ -18,20 +15,32 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
     public const int MaxPage = 1000;
 
     /// <exception cref="ContactFilterException">A name is not known, or it would read too much.</exception>
-    public Task<long> CountAsync(UserId user, ContactFilter filter, CancellationToken cancellation = default) =>
-        ReadAsync(async connection => (long)(await selection.EvaluateAsync(connection, user, filter, cancellation)).Count, cancellation);
+    public async Task<long> CountAsync(UserId user, ContactFilter filter, CancellationToken cancellation = default)
+    {
+        if (TagQuestion.Of(filter) is { } tags && await database.RunAsync(connection => tags.AskAsync(connection, user, cancellation), cancellation) is { } quick)
+        {
+            return quick.Count;
+        }
+
+        return await ReadAsync(async connection => (long)(await selection.EvaluateAsync(connection, user, filter, cancellation)).Count, cancellation);
+    }
 
     /// <summary>Stable while contacts come, go and change: what was there throughout is seen once.</summary>
     /// <param name="after"><see cref="FoundContacts.Next"/> of the page before, in the same order; null for the first.</param>
     /// <param name="limit">At most <see cref="MaxPage"/>.</param>
     /// <exception cref="FieldException">The mark is none, or the order can't be had.</exception>
     /// <exception cref="ContactFilterException">A name is not known, or it would read too much.</exception>
-    public Task<FoundContacts> PageAsync(
+    public async Task<FoundContacts> PageAsync(
         UserId user, ContactFilter filter, ContactOrder order, string? after, int limit, CancellationToken cancellation = default)
     {
         RefuseLimit(limit);
         var mark = PageMark.Parse(after, order);
-        return ReadAsync(
+        if (order.Field is null && TagQuestion.Of(filter) is { } tags && await database.RunAsync(connection => QuickPageAsync(connection, user, tags, mark, limit, cancellation), cancellation) is { } quick)
+        {
+            return quick;
+        }
+
+        return await ReadAsync(
             async connection =>
             {
                 var run = await selection.OpenAsync(connection, user, cancellation);
@@ -51,6 +60,19 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
                     sorted.Count < limit ? null : (mark with { Ordinal = sorted[^1].Ordinal, Number = sorted[^1].Number, Text = sorted[^1].Text }).ToString());
             },
             cancellation);
+    }
+
+    /// <summary>The page of one moment and its contacts of the next: a snapshot would cost as much again as both.</summary>
+    /// <returns>Null when the user does not have all of the tags.</returns>
+    private static async Task<FoundContacts?> QuickPageAsync(EdmConnection connection, UserId user, TagQuestion tags, PageMark mark, int limit, CancellationToken cancellation)
+    {
+        if (await tags.AskAsync(connection, user, cancellation) is not { } set)
+        {
+            return null;
+        }
+
+        var page = set.After(mark.Ordinal).Take(limit).ToArray();
+        return new FoundContacts(await LoadAsync(connection, user, page, cancellation), page.Length < limit ? null : (mark with { Ordinal = page[^1] }).ToString());
     }
 
     /// <summary>Some of them at random; the same ones for the same seed while the contacts stay the same.</summary>
@@ -99,13 +121,15 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
             return [];
         }
 
-        // One text for all pages: linq2db compiles a reader for each text.
-        var rows = await connection.QueryToListAsync<ContactRow>(
-            $"SELECT * FROM contacts WHERE user_id = @user AND ordinal {(connection.IsPostgres ? "= ANY(@ordinals)" : "IN (SELECT value FROM json_each(@ordinals))")}",
-            cancellation,
-            new DataParameter("user", user.Value),
-            connection.IsPostgres ? new DataParameter("ordinals", ordinals.ToArray()) : new DataParameter("ordinals", JsonSerializer.Serialize(ordinals), DataType.Text));
-        var byOrdinal = rows.ToDictionary(row => row.Ordinal);
+        var (byOrdinal, batch) = (new Dictionary<int, ContactRow>(), new SqlBatch(connection));
+        await batch.Read(
+            $"SELECT {ContactRow.Columns} FROM contacts WHERE user_id = @user AND ordinal {batch.In("@ordinals")}",
+            row =>
+            {
+                var contact = ContactRow.Read(row);
+                byOrdinal.Add(contact.Ordinal, contact);
+            },
+            ("@user", user.Value), ("@ordinals", ordinals.ToArray())).ExecuteAsync(cancellation);
         return [.. ordinals.Where(byOrdinal.ContainsKey).Select(ordinal => byOrdinal[ordinal].ToContact())];
     }
 }

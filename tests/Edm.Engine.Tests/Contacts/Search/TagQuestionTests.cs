@@ -1,0 +1,92 @@
+using Edm.Contracts;
+using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.Filters.Columns;
+using Edm.Engine.Contacts.Ordinals;
+using Edm.Engine.Contacts.Search;
+using Edm.Engine.Tags;
+using Edm.Testing.Databases;
+using Edm.Testing.Servers;
+using Xunit;
+
+namespace Edm.Engine.Tests.Contacts.Search;
+
+public abstract class TagQuestionTests(IDatabases databases) : DatabaseTests(databases)
+{
+    [Theory]
+    [InlineData("tag:a", "0 1 2 3")]
+    [InlineData("tag:a and tag:B", "2 3")]
+    [InlineData("tag:a and not tag:b", "0 1")]
+    [InlineData("not tag:a and not tag:b", "6 7")]
+    [InlineData("not tag:b and tag:a and not tag:c", "0")]
+    [InlineData("tag:b or not tag:a", "2 3 4 5 6 7")]
+    [InlineData("not (tag:a or tag:b)", "6 7")]
+    [InlineData("tag in (a, empty)", "0 1 2 3")]
+    [InlineData("tag:empty", "")]
+    [InlineData("tag:c and not (tag:a and not tag:b)", "3 5 7")]
+    public async Task One_statement_answers_what_evaluating_answers(string text, string expected)
+    {
+        var user = await FillAsync();
+        var (filter, selection) = (ContactFilter.Parse(text), Selection());
+
+        var asked = (await Database.RunAsync(connection => TagQuestion.Of(filter)!.AskAsync(connection, user, default)))!;
+        var evaluated = await Database.RunAsync(async connection =>
+        {
+            await using var snapshot = await connection.BeginReadAsync();
+            return await selection.EvaluateAsync(connection, user, filter, default);
+        });
+
+        Assert.Equal(expected, string.Join(' ', asked.Ordinals));
+        Assert.Equal(expected, string.Join(' ', evaluated.Ordinals));
+        var search = new ContactSearch(Database, selection);
+        Assert.Equal(asked.Count, await search.CountAsync(user, filter));
+        var first = await search.PageAsync(user, filter, ContactOrder.Oldest, null, 2);
+        var second = first.Next is null ? null : await search.PageAsync(user, filter, ContactOrder.Oldest, first.Next, 100);
+        Assert.Equal(asked.Count, first.Contacts.Count + (second?.Contacts.Count ?? 0));
+    }
+
+    [Fact]
+    public async Task A_tag_that_is_not_there_is_refused_with_the_nearest()
+    {
+        var user = await FillAsync();
+
+        var refused = await Assert.ThrowsAsync<ContactFilterException>(() => new ContactSearch(Database, Selection()).CountAsync(user, ContactFilter.Parse("tag:a and tag:empti")));
+
+        Assert.Contains("'empty'", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("tag:a and followers > 5")]
+    [InlineData("untagged")]
+    public void Other_questions_are_not_for_it(string text) => Assert.Null(TagQuestion.Of(ContactFilter.Parse(text)));
+
+    private ContactSelection Selection() => new(new ContactColumns(1 << 20), ScanLimits.Default, Time);
+
+    // Bit 0 of a number is tag c, bit 1 and above make a and b.
+    private async Task<UserId> FillAsync()
+    {
+        var user = await AddUserAsync();
+        for (var i = 0; i < 8; i++)
+        {
+            await AddContactAsync(new ContactRow { UserId = user, Email = $"c{i}@example.com", EmailKey = $"c{i}@example.com" });
+        }
+
+        await Database.WriteAsync(async connection =>
+        {
+            var book = await ContactBook.OpenAsync(connection, user, default);
+            var writer = new TagWriter(connection, user, book, Time);
+            var tags = await writer.ResolveAsync(new[] { "a", "b", "c", "empty" }.Select(name => TagName.Parse(name, "name")), default);
+            await writer.ApplyAsync(
+                TagOperationKind.Add, new TagOrigin(TagSource.Person, "test"),
+                new TagChanges().Add(tags["a"], ContactSet.Of(0, 1, 2, 3)).Add(tags["b"], ContactSet.Of(2, 3, 4, 5)).Add(tags["c"], ContactSet.Of(1, 3, 5, 7)), default);
+            await book.CloseAsync(default);
+        });
+        return user;
+    }
+}
+
+public sealed class TagQuestionTestsOnSqlite() : TagQuestionTests(new SqliteDatabases());
+
+[Collection(PostgresFixture.Collection)]
+public sealed class TagQuestionTestsOnPostgres(PostgresFixture postgres) : TagQuestionTests(new PostgresDatabases(postgres));
