@@ -24,7 +24,8 @@ internal static class ColumnReader
         await using var command = database.CreateCommand();
         command.Transaction = (DbTransaction?)connection.Transaction;
         command.CommandTimeout = TimeoutSeconds;
-        command.CommandText = Sql(field, Runs(chunks));
+        // PostgreSQL would compile each stretch first, since a million rows cost much: 5 s where reading them takes 0.4 s.
+        command.CommandText = (connection.IsPostgres ? "SET LOCAL jit = off; " : "") + Sql(field, Runs(chunks));
         Add(command, "user", user.Value);
         if (field.IsAttribute)
         {
