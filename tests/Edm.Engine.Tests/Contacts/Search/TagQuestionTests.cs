@@ -27,7 +27,7 @@ public abstract class TagQuestionTests(IDatabases databases) : DatabaseTests(dat
     public async Task One_statement_answers_what_evaluating_answers(string text, string expected)
     {
         var user = await FillAsync();
-        var (filter, selection) = (ContactFilter.Parse(text), Selection());
+        var (filter, selection) = (ContactFilter.Parse(text), Selection);
 
         var asked = (await Database.RunAsync(connection => TagQuestion.Of(filter)!.AskAsync(connection, user, default)))!;
         var evaluated = await Database.RunAsync(async connection =>
@@ -50,7 +50,7 @@ public abstract class TagQuestionTests(IDatabases databases) : DatabaseTests(dat
     {
         var user = await FillAsync();
 
-        var refused = await Assert.ThrowsAsync<ContactFilterException>(() => new ContactSearch(Database, Selection()).CountAsync(user, ContactFilter.Parse("tag:a and tag:empti")));
+        var refused = await Assert.ThrowsAsync<ContactFilterException>(() => new ContactSearch(Database, Selection).CountAsync(user, ContactFilter.Parse("tag:a and tag:empti")));
 
         Assert.Contains("'empty'", refused.Message, StringComparison.Ordinal);
     }
@@ -60,8 +60,6 @@ public abstract class TagQuestionTests(IDatabases databases) : DatabaseTests(dat
     [InlineData("tag:a and followers > 5")]
     [InlineData("untagged")]
     public void Other_questions_are_not_for_it(string text) => Assert.Null(TagQuestion.Of(ContactFilter.Parse(text)));
-
-    private ContactSelection Selection() => new(new ContactColumns(1 << 20), ScanLimits.Default, Time);
 
     // Bit 0 of a number is tag c, bit 1 and above make a and b.
     private async Task<UserId> FillAsync()
