@@ -1,3 +1,4 @@
+using Akka.Actor;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 using Microsoft.AspNetCore.Connections;
@@ -13,8 +14,8 @@ internal sealed class LogLines(TimeProvider time, OutageLines outage) : ConsoleF
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
-        var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         var exception = logEntry.Exception;
+        var message = WithoutCause(logEntry.Formatter(logEntry.State, exception), exception);
         if (outage.Take(logEntry.LogLevel, message, exception, out var instead))
         {
             if (instead is null)
@@ -34,8 +35,8 @@ internal sealed class LogLines(TimeProvider time, OutageLines outage) : ConsoleF
         {
             case null:
                 break;
-            case StorageException or SettingsException or IOException { InnerException: AddressInUseException }:
-                // Its message is made for an operator; where in the program it came up helps nobody.
+            case StorageException or SettingsException or AskTimeoutException or IOException { InnerException: AddressInUseException }:
+                // Its message says all; where in the program it came up helps nobody.
                 textWriter.WriteLine($"  {OneLine(exception.Message)}");
                 break;
             default:
@@ -43,6 +44,10 @@ internal sealed class LogLines(TimeProvider time, OutageLines outage) : ConsoleF
                 break;
         }
     }
+
+    // Akka writes what was thrown into the message too, as its last lines.
+    private static string WithoutCause(string message, Exception? exception) =>
+        exception is not null && message.IndexOf($"Cause: {exception.GetType().FullName}", StringComparison.Ordinal) is var at and > 0 ? message[..at].TrimEnd() : message;
 
     // A name that somebody chose can't start a line of its own.
     private static string OneLine(string text) => text.ReplaceLineEndings(" ");

@@ -15,8 +15,11 @@ internal sealed partial class OutageLines(TimeProvider time)
     /// <summary>More kinds than the program has; beyond it all others are one kind.</summary>
     private const int MaxKinds = 100;
 
-    /// <summary>What entries of a kind have in common stands at their beginning.</summary>
+    /// <summary>What entries of a kind have in common stands at their beginning. Counted without their numbers, whose digits would move the end.</summary>
     private const int KindLength = 80;
+
+    /// <summary>Of a message that is longer only this much is looked at.</summary>
+    private const int LookedAt = 1_000;
 
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
 
@@ -83,7 +86,8 @@ internal sealed partial class OutageLines(TimeProvider time)
                 return true;
             }
 
-            line = fault is null || message.Contains(fault.Message, StringComparison.Ordinal) ? message : $"{message} ({fault.Message})";
+            line = FirstLine(message);
+            line += fault is null || line.Contains(fault.Message, StringComparison.Ordinal) ? "" : $" ({fault.Message})";
             line += kind.LeftOut > 0 ? $" [and {kind.LeftOut} more like it]" : "";
             (kind.WrittenAt, kind.LeftOut) = (time.GetTimestamp(), 0);
             return true;
@@ -122,16 +126,25 @@ internal sealed partial class OutageLines(TimeProvider time)
             {
                 return one;
             }
+
+            if (one is AggregateException several)
+            {
+                return several.InnerExceptions.Select(Fault).FirstOrDefault(found => found is not null);
+            }
         }
 
         return null;
     }
 
+    // Behind it stands what was thrown, with its stack.
+    private static string FirstLine(string message) => message.AsSpan().IndexOfAny('\r', '\n') is var end and >= 0 ? message[..end] : message;
+
     // The entities of a kind differ in their numbers.
     private static string KindOf(string message)
     {
-        var text = Clock().Replace(message, "");
-        return Digits().Replace(text.Length > KindLength ? text[..KindLength] : text, "#");
+        var text = Clock().Replace(message.Length > LookedAt ? message[..LookedAt] : message, "");
+        text = Digits().Replace(text, "#");
+        return text.Length > KindLength ? text[..KindLength] : text;
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -35,6 +35,36 @@ public sealed class LogLinesTests
         Assert.Contains("   at ", Write("failed", Thrown(new InvalidOperationException("defect"))), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Something_that_did_not_answer_in_time_is_told_without_a_stack() =>
+        Assert.DoesNotContain("   at ", Write("failed", Thrown(new Akka.Actor.AskTimeoutException("Timeout after 10 s"))), StringComparison.Ordinal);
+
+    [Fact]
+    public void What_Akka_repeats_in_its_message_is_written_once()
+    {
+        var thrown = Thrown(new InvalidOperationException("defect", Thrown(new FormatException("within"))));
+
+        var written = Write($"[ERROR][akka://edm/user/x] it failed.{Environment.NewLine}Cause: {thrown}", thrown);
+
+        Assert.StartsWith("2026-01-02T03:04:05.000Z warn  Edm.Room: [ERROR][akka://edm/user/x] it failed." + Environment.NewLine, written, StringComparison.Ordinal);
+        Assert.Equal(2, written.Split("System.FormatException: within").Length);
+    }
+
+    [Fact]
+    public void An_outage_is_told_without_a_stack_wherever_the_database_is_named()
+    {
+        var gone = Thrown(new Npgsql.PostgresException("terminating connection due to administrator command", "FATAL", "FATAL", "57P01"));
+        var several = Thrown(new AggregateException("rolling back failed", Thrown(new ObjectDisposedException("transaction")), gone));
+
+        Assert.All(
+            [Write($"[akka://edm/user/x] not written.{Environment.NewLine}Cause: {gone}", gone), Write($"not written.{Environment.NewLine}Cause: {several}", several)],
+            written =>
+            {
+                Assert.EndsWith($"not written. (57P01: terminating connection due to administrator command){Environment.NewLine}", written, StringComparison.Ordinal);
+                Assert.DoesNotContain("   at ", written, StringComparison.Ordinal);
+            });
+    }
+
     private static Exception Thrown(Exception exception)
     {
         try
