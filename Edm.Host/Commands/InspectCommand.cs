@@ -14,6 +14,7 @@ internal static class InspectCommand
         var command = new Command("inspect", "Show as JSON what EDM makes of something that it reads. Needs no daemon and stores nothing.");
         command.Subcommands.Add(InspectAddressCommand.Create());
         command.Subcommands.Add(InspectCsvCommand.Create());
+        command.Subcommands.Add(InspectReplyCommand.Create());
         return command;
     }
 }

@@ -41,4 +41,29 @@ public sealed class RetryDelayTests
         Assert.Equal(100, Enumerable.Range(1, 100).Select(task => RetryDelay.After(rules, new TaskId(task), 1, 1)).Distinct().Count());
         Assert.Equal(100, Enumerable.Range(1, 100).Select(attempt => RetryDelay.After(rules, new TaskId(1), 1, attempt)).Distinct().Count());
     }
+
+    [Theory]
+    [InlineData(null, 60)]
+    [InlineData(ReplyClass.ServiceFault, 60)]
+    [InlineData(ReplyClass.Greylisted, 300)]
+    [InlineData(ReplyClass.Throttled, 300)]
+    [InlineData(ReplyClass.RelayDenied, 600)]
+    [InlineData(ReplyClass.NoSuchDomain, 900)]
+    [InlineData(ReplyClass.PolicyOrReputationBlock, 1800)]
+    [InlineData(ReplyClass.MailboxFull, 3600)]
+    public void Some_replies_want_more_patience_than_others(ReplyClass? reply, int seconds)
+    {
+        Assert.Equal(seconds, RetryDelay.First(RetryRules.Default, reply).TotalSeconds);
+        Assert.InRange(RetryDelay.After(RetryRules.Default, new TaskId(1), 1, 2, reply).TotalSeconds, seconds * 2 * 0.8, seconds * 2 * 1.2);
+        Assert.InRange(RetryDelay.After(new RetryRules(9, 60, 90, 1000), new TaskId(1), 1, 9, reply).TotalSeconds, 90 * 0.8, 90 * 1.2);
+    }
+
+    [Fact]
+    public void What_the_server_asks_for_is_waited_and_never_less() =>
+        Gen.Select(Rules, Gen.Int[1, 1_000_000], Gen.Int[1, 100], Gen.Int[1, 86_400]).Sample((rules, seq, attempt, asked) =>
+        {
+            var wait = RetryDelay.After(rules, new TaskId(1), seq, attempt, ReplyClass.Greylisted, TimeSpan.FromSeconds(asked)).TotalSeconds;
+
+            Assert.InRange(wait, asked, Math.Max(asked, attempt == 1 ? 0 : rules.MaxDelaySeconds) * 1.2 + 0.001);
+        });
 }
