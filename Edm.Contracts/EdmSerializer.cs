@@ -28,6 +28,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.task-cancelled", StoredJson.Default.TaskCancelled),
         ("uq.task-finished", StoredJson.Default.TaskFinished),
         ("uq.task-archived", StoredJson.Default.TaskArchived),
+        ("uq.archive-forgotten", StoredJson.Default.ArchiveForgotten),
         ("uq.failed-retried", StoredJson.Default.FailedRetried),
         ("uq.batch-leased", StoredJson.Default.BatchLeased),
         ("uq.lease-returned", StoredJson.Default.LeaseReturned),
@@ -103,6 +104,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(TaskCancelled))]
 [JsonSerializable(typeof(TaskFinished))]
 [JsonSerializable(typeof(TaskArchived))]
+[JsonSerializable(typeof(ArchiveForgotten))]
 [JsonSerializable(typeof(FailedRetried))]
 [JsonSerializable(typeof(BatchLeased))]
 [JsonSerializable(typeof(LeaseReturned))]

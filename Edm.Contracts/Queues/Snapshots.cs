@@ -3,9 +3,10 @@ namespace Edm.Contracts;
 /// <summary>A task inside <see cref="UserQueueSnapshot"/>.</summary>
 /// <param name="States">Run lengths from seq 1: state number, length, state number, length, …</param>
 /// <param name="VirtualTime">Work served divided by priority; the task with the least is served next.</param>
+/// <param name="LaunchedAtMs">As <see cref="QueueTask.LaunchedAtMs"/>; null in snapshots of versions that did not keep it.</param>
 public sealed record TaskSnapshot(
     TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, TaskPhase Phase,
-    int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null);
+    int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null, long? LaunchedAtMs = null);
 
 /// <param name="Attempt">The number of the next try.</param>
 /// <param name="FirstMs">When the first try was leased.</param>
@@ -17,9 +18,20 @@ public sealed record LeaseSnapshot(LeaseNr Lease, LaneId Lane, long Epoch, long 
 /// <param name="VirtualTime">That of the task whose first tries the lane got last, before it got them.</param>
 public sealed record PullSnapshot(LaneId Lane, long Epoch, long Nr, LeaseNr Lease, long VirtualTime);
 
+/// <summary>A task of which its queue knows nothing but this.</summary>
+public sealed record ArchivedTask(TaskId Task, long LaunchedAtMs);
+
+/// <summary>What a UserQueue remembers of tasks that only SQL knows by now.</summary>
+/// <param name="Tasks">By launch.</param>
+/// <param name="ForgottenUpToMs">Of tasks launched until then there may have been others; null: there were none.</param>
+/// <param name="UndatedUpToMs">All of <see cref="UserQueueSnapshot.Archived"/> were launched before; null when there are none, or nobody knows yet.</param>
+public sealed record ArchiveSnapshot(ArchivedTask[] Tasks, long? ForgottenUpToMs = null, long? UndatedUpToMs = null);
+
 /// <summary>The whole state of a UserQueue.</summary>
-/// <param name="Archived">Tasks that only SQL knows by now, ascending.</param>
-public sealed record UserQueueSnapshot(long NextLease, TaskSnapshot[] Tasks, LeaseSnapshot[] Leases, PullSnapshot[] Pulls, TaskId[] Archived) : IEdmMessage;
+/// <param name="Archived">Tasks that were archived by a version that did not keep when they were launched, ascending.</param>
+/// <param name="Archive">Null in snapshots of such a version.</param>
+public sealed record UserQueueSnapshot(
+    long NextLease, TaskSnapshot[] Tasks, LeaseSnapshot[] Leases, PullSnapshot[] Pulls, TaskId[] Archived, ArchiveSnapshot? Archive = null) : IEdmMessage;
 
 /// <param name="AtMs">When the start was journaled.</param>
 public sealed record OpenMailSnapshot(StartedMail Mail, long Process, long AtMs);

@@ -33,7 +33,12 @@ public sealed record Segment(SeqRange Range, int? Lane = null, long? NotBeforeMs
 /// <summary>Puts a frozen audience to work. Answered with <see cref="Accepted"/> once durable, also when it had been queued before.</summary>
 /// <param name="Priority">1..100; a task with priority 2 gets twice the share of one with 1 among the tasks of the same user.</param>
 /// <param name="Lanes">How many lanes the pool has; fixed for the life of the pool.</param>
-public sealed record QueueTask(UserId User, TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown) : IForUserQueue;
+/// <param name="LaunchedAtMs">
+/// When its user launched the task, the same each time that the message comes, and ascending with the launches of one user. By it a queue knows that a task is so
+/// old that it may have forgotten it. 0 from a node of a version that did not say it.
+/// </param>
+public sealed record QueueTask(
+    UserId User, TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long LaunchedAtMs = 0) : IForUserQueue;
 
 public sealed record PauseTask(UserId User, TaskId Task) : IForUserQueue;
 
@@ -68,6 +73,9 @@ public enum RefusalCode
 
     /// <summary>The command itself makes no sense; a defect of the caller.</summary>
     Invalid,
+
+    /// <summary>The task was launched so long ago that the queue can't know any more whether it was done; it is not begun again.</summary>
+    Forgotten,
 }
 
 /// <summary>The command changed nothing.</summary>

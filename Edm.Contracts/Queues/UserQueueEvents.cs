@@ -6,7 +6,9 @@ namespace Edm.Contracts;
 /// </summary>
 public sealed record QueueOpened(long Process, long AtMs) : IUserQueueEvent;
 
-public sealed record TaskQueued(TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs) : IUserQueueEvent;
+/// <param name="LaunchedAtMs">As <see cref="QueueTask.LaunchedAtMs"/>; null in events of versions that did not keep it.</param>
+public sealed record TaskQueued(
+    TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs, long? LaunchedAtMs = null) : IUserQueueEvent;
 
 public sealed record TaskPaused(TaskId Task, long AtMs) : IUserQueueEvent;
 
@@ -20,8 +22,13 @@ public sealed record FailedRetried(TaskId Task, SeqRange[] Seqs, long AtMs) : IU
 /// <param name="Counts">By <see cref="RecipientState"/>; their sum is what was planned.</param>
 public sealed record TaskFinished(TaskId Task, int[] Counts, long AtMs) : IUserQueueEvent;
 
-/// <summary>A finished task leaves the queue's memory; SQL goes on knowing it.</summary>
+/// <summary>A finished task leaves the queue's memory, but for its number and when it was launched; SQL goes on knowing it.</summary>
 public sealed record TaskArchived(TaskId Task, long AtMs) : IUserQueueEvent;
+
+/// <summary>
+/// Of archived tasks launched at or before <paramref name="UpToMs"/> nothing is kept any more. From here on no task launched until then is begun: it may be one of them.
+/// </summary>
+public sealed record ArchiveForgotten(long UpToMs, long AtMs) : IUserQueueEvent;
 
 /// <param name="Attempt">The number of the try that this lease is for; 2 or more.</param>
 /// <param name="FirstMs">When the first try was leased.</param>

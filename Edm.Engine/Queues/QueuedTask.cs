@@ -14,7 +14,7 @@ public sealed class QueuedTask
     public QueuedTask(TaskQueued queued)
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (queued.Task, queued.Pool, queued.Lanes, queued.Priority, queued.Segments, queued.Retry, queued.Unknown);
-        QueuedAtMs = queued.AtMs;
+        (QueuedAtMs, LaunchedAtMs) = (queued.AtMs, queued.LaunchedAtMs ?? queued.AtMs);
         Recipients = new RecipientLedger(queued.Segments.Sum(s => s.Range.Count));
         cursors = [.. Segments.Select(s => s.Range.First)];
     }
@@ -23,6 +23,7 @@ public sealed class QueuedTask
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (snapshot.Task, snapshot.Pool, snapshot.Lanes, snapshot.Priority, snapshot.Segments, snapshot.Retry, snapshot.Unknown);
         (Phase, QueuedAtMs, FinishedAtMs, VirtualTime) = (snapshot.Phase, snapshot.QueuedAtMs, snapshot.FinishedAtMs, snapshot.VirtualTime);
+        LaunchedAtMs = snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs;
         Recipients = RecipientLedger.FromRuns(snapshot.States);
         cursors = [.. Segments.Select(s => s.Range.First)];
         foreach (var pending in snapshot.Pending)
@@ -39,6 +40,9 @@ public sealed class QueuedTask
     public RetryRules Retry { get; }
     public UnknownPolicy Unknown { get; }
     public long QueuedAtMs { get; }
+
+    /// <summary>When it was launched, or, where that was not written down, a time after that: when it was queued.</summary>
+    public long LaunchedAtMs { get; }
     public TaskPhase Phase { get; set; } = TaskPhase.Running;
     public long? FinishedAtMs { get; set; }
     public RecipientLedger Recipients { get; }
@@ -122,5 +126,5 @@ public sealed class QueuedTask
     }
 
     public TaskSnapshot ToSnapshot() =>
-        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs);
+        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs);
 }

@@ -22,9 +22,16 @@ public static class UserQueueDecisions
 
     private static Decision Queue(this UserQueueState state, QueueTask m, long nowMs)
     {
-        if (state.Task(m.Task) is not null || state.IsArchived(m.Task))
+        if (state.Task(m.Task) is not null || state.Archive.Contains(m.Task))
         {
             return Decision.Answer(new Accepted(0));
+        }
+
+        if (state.Archive.MayHaveForgotten(m.LaunchedAtMs))
+        {
+            return Decision.Refuse(
+                RefusalCode.Forgotten,
+                "Its user has launched and finished so many tasks since then that the queue can't tell any more whether this one was done; it is not begun again.");
         }
 
         var next = 1;
@@ -45,7 +52,7 @@ public static class UserQueueDecisions
             : m.Retry.MaxAttempts < 1 ? Decision.Refuse(RefusalCode.Invalid, "The tries of a recipient (retry.maxAttempts) are at least 1.")
             : Math.Min(Math.Min(m.Retry.FirstDelaySeconds, m.Retry.MaxDelaySeconds), m.Retry.MaxAgeSeconds) < 0
                 ? Decision.Refuse(RefusalCode.Invalid, "The times of the retry rules can't be negative.")
-            : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs), new Accepted(next - 1));
+            : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs, m.LaunchedAtMs == 0 ? null : m.LaunchedAtMs), new Accepted(next - 1));
     }
 
     private static Decision Pause(this UserQueueState state, PauseTask m, long nowMs) => state.Task(m.Task) switch
@@ -270,6 +277,11 @@ public static class UserQueueDecisions
         {
             (events ??= []).AddRange(state.Tasks.Where(t => t.FinishedAtMs is not null).OrderBy(t => (t.FinishedAtMs, t.Id.Value))
                 .Take(finished - state.Limits.MaxFinishedTasks).Select(t => new TaskArchived(t.Id, nowMs)));
+        }
+
+        if (state.Archive.Surplus(state.Limits.MaxArchivedTasks) is { } upToMs)
+        {
+            (events ??= []).Add(new ArchiveForgotten(upToMs, nowMs));
         }
 
         return events ?? [];

@@ -4,7 +4,10 @@ namespace Edm.Engine.Queues;
 /// <param name="MaxPending">Retries in memory, about 150 bytes each; past it the queue leases retries only, so that it drains before it grows.</param>
 /// <param name="MaxFinishedTasks">Finished tasks that can still be asked and retried here; older ones are archived and known to SQL only.</param>
 /// <param name="MaxBatch">Recipients in one lease, whatever a lane asks for.</param>
-public sealed record UserQueueLimits(int MaxPending = 20_000, int MaxFinishedTasks = 500, int MaxBatch = 500)
+/// <param name="MaxArchivedTasks">
+/// Archived tasks whose number is remembered, about 100 bytes each. A launch may reach the queue as late as this many later tasks of its user take to end; then it is refused.
+/// </param>
+public sealed record UserQueueLimits(int MaxPending = 20_000, int MaxFinishedTasks = 500, int MaxBatch = 500, int MaxArchivedTasks = 1_000)
 {
     public static readonly UserQueueLimits Default = new();
 }

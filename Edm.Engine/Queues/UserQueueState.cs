@@ -24,16 +24,11 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
 
     /// <summary>Tasks that have not been announced as finished; a few, while <see cref="tasks"/> also keeps hundreds of finished ones.</summary>
     private readonly SortedDictionary<long, QueuedTask> unfinished = [];
-
-    /// <summary>
-    /// Tasks that are remembered by nothing but their number, so that a QueueTask that comes once more, however late, can't mail everybody again.
-    /// Eight bytes a task that the user ever finished.
-    /// </summary>
-    private readonly SortedSet<long> archived = [];
     private long nextLease = 1;
 
     public UserId User { get; } = user;
     public UserQueueLimits Limits { get; } = limits;
+    public TaskArchive Archive { get; private init; } = new();
     public int PendingCount { get; private set; }
 
     /// <summary>What the next lease will be called.</summary>
@@ -50,8 +45,6 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
 
     public QueuedTask? Task(TaskId task) => tasks.GetValueOrDefault(task.Value);
 
-    public bool IsArchived(TaskId task) => archived.Contains(task.Value);
-
     public OpenLease? Lease(LeaseNr lease) => leases.GetValueOrDefault(lease.Value);
 
     public PullSnapshot? LastPull(LaneId lane) => pulls.GetValueOrDefault(lane);
@@ -60,7 +53,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
     {
         switch (happened)
         {
-            case QueueOpened: break;
+            case QueueOpened e: Archive.Open(e.AtMs); break;
             case TaskQueued e: Apply(e); break;
             case TaskPaused e: Known(e.Task).Phase = TaskPhase.Paused; break;
             case TaskResumed e: Known(e.Task).Phase = TaskPhase.Running; break;
@@ -68,6 +61,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case FailedRetried e: Apply(e); break;
             case TaskFinished e: Apply(e); break;
             case TaskArchived e: Apply(e); break;
+            case ArchiveForgotten e: Archive.Forget(e.UpToMs); break;
             case BatchLeased e: Apply(e); break;
             case LeaseReturned e: Apply(e); break;
             case OutcomesRecorded e: Apply(e); break;
@@ -134,8 +128,8 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
 
     private void Apply(TaskArchived e)
     {
+        Archive.Add(e.Task, Known(e.Task).LaunchedAtMs);
         tasks.Remove(e.Task.Value);
-        archived.Add(e.Task.Value);
     }
 
     private void Apply(BatchLeased e)
@@ -241,11 +235,11 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
 
     public UserQueueSnapshot ToSnapshot() =>
         new(nextLease, [.. tasks.Values.Select(t => t.ToSnapshot())], [.. leases.Values.Select(l => l.ToSnapshot())],
-            [.. pulls.Values.OrderBy(p => (p.Lane.Pool.Value, p.Lane.Lane))], [.. archived.Select(t => new TaskId(t))]);
+            [.. pulls.Values.OrderBy(p => (p.Lane.Pool.Value, p.Lane.Lane))], Archive.Undated, Archive.ToSnapshot());
 
     public static UserQueueState From(UserId user, UserQueueLimits limits, UserQueueSnapshot snapshot)
     {
-        var state = new UserQueueState(user, limits) { nextLease = snapshot.NextLease };
+        var state = new UserQueueState(user, limits) { nextLease = snapshot.NextLease, Archive = TaskArchive.From(snapshot) };
         foreach (var task in snapshot.Tasks.Select(t => new QueuedTask(t)))
         {
             state.tasks.Add(task.Id.Value, task);
@@ -265,8 +259,6 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
         {
             state.pulls[pull.Lane] = pull;
         }
-
-        state.archived.UnionWith(snapshot.Archived.Select(t => t.Value));
 
         return state;
     }

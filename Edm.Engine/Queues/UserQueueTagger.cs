@@ -10,5 +10,5 @@ public sealed class UserQueueTagger : IWriteEventAdapter
 
     public string Manifest(object evt) => "";
 
-    public object ToJournal(object evt) => evt is QueueOpened or BatchLeased or LeaseReturned or TaskArchived ? evt : new Tagged(evt, [Tag]);
+    public object ToJournal(object evt) => evt is QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten ? evt : new Tagged(evt, [Tag]);
 }

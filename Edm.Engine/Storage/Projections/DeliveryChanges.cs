@@ -48,7 +48,7 @@ internal sealed class DeliveryChanges
             case TaskFinished e: Finished(e); break;
             case FailedRetried e: Retried(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
-            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived: break;
+            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
         }
     }

@@ -22,7 +22,11 @@ public sealed class GoldenFileTests
             .ToDictionary(known => known.Manifest, known => known.Type);
 
     /// <summary>What the files of older versions mean, by file name without extension.</summary>
-    private static readonly Dictionary<string, IEdmMessage> Older = [];
+    private static readonly Dictionary<string, IEdmMessage> Older = new()
+    {
+        ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null },
+        ["uq.snapshot.v1"] = WithoutLaunches((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+    };
 
     private readonly EdmSerializer serializer = SharedSerializer.Instance;
 
@@ -55,6 +59,10 @@ public sealed class GoldenFileTests
 
         Assert.Equivalent(isOlder ? Older[file] : Samples.Of(Stored[manifest])[0], read, strict: true);
     }
+
+    /// <summary>Before queues kept when their tasks were launched.</summary>
+    private static UserQueueSnapshot WithoutLaunches(UserQueueSnapshot full) =>
+        full with { Archive = null, Tasks = [.. full.Tasks.Select(task => task with { LaunchedAtMs = null })] };
 
     [Fact]
     public void Every_event_and_snapshot_counts_as_stored()

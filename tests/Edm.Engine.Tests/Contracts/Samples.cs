@@ -41,13 +41,14 @@ internal static class Samples
     private static IEnumerable<IEdmMessage> StoredByQueues() =>
     [
         new QueueOpened(Process, At),
-        new TaskQueued(Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At),
+        new TaskQueued(Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At, At - 1),
         new TaskQueued(Task, Pool, 1, 1, [], RetryRules.Default, UnknownPolicy.Hold, At),
         new TaskPaused(Task, At),
         new TaskResumed(Task, At),
         new TaskCancelled(Task, At),
         new TaskFinished(Task, [0, 0, 0, 590, 6, 2, 1, 2], At),
         new TaskArchived(Task, At),
+        new ArchiveForgotten(At - 86_400_000, At),
         new FailedRetried(Task, Runs, At),
         new BatchLeased(Lease, Lane, Epoch, 77, Task, Runs, Retries, At),
         new BatchLeased(Lease, Lane, 0, 1, Task, [], [], At),
@@ -62,12 +63,14 @@ internal static class Samples
             [
                 new TaskSnapshot(
                     Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
-                    2_520_000, At, At + 5),
+                    2_520_000, At, At + 5, At - 1),
             ],
             [new LeaseSnapshot(Lease, Lane, Epoch, 77, Task, Runs, Retries, At)],
             [new PullSnapshot(Lane, Epoch, 77, Lease, 1_260_000)],
-            [new TaskId(3), new TaskId(1L << 40)]),
+            [new TaskId(3), new TaskId(1L << 40)],
+            new ArchiveSnapshot([new ArchivedTask(new TaskId(6990), At - 86_400_000)], At - (2 * 86_400_000), At - 3)),
         new UserQueueSnapshot(1, [], [], [], []),
+        new UserQueueSnapshot(1, [], [], [], [], new ArchiveSnapshot([])),
     ];
 
     private static IEnumerable<IEdmMessage> StoredByLanes() =>
@@ -81,7 +84,7 @@ internal static class Samples
 
     private static IEnumerable<IEdmMessage> Commands() =>
     [
-        new QueueTask(User, Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend),
+        new QueueTask(User, Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At - 1),
         new PauseTask(User, Task),
         new ResumeTask(User, Task),
         new CancelTask(User, Task),

@@ -11,6 +11,7 @@ namespace Edm.Engine.Tests.Queues;
 internal sealed class QueueModel(UserQueueLimits limits)
 {
     private readonly SortedDictionary<long, ModelTask> tasks = [];
+    private readonly Dictionary<TaskId, long> archive = [];
     private long lastLease;
 
     public IEnumerable<ModelTask> Tasks => tasks.Values;
@@ -20,8 +21,15 @@ internal sealed class QueueModel(UserQueueLimits limits)
 
     public ModelTask? Task(TaskId id) => tasks.GetValueOrDefault(id.Value);
 
-    /// <summary>Tasks that were ever queued, archived ones included.</summary>
+    /// <summary>Tasks that were ever queued, archived and forgotten ones included.</summary>
     public HashSet<TaskId> Ever { get; } = [];
+
+    public IEnumerable<TaskId> Archive => archive.Keys;
+
+    /// <summary>The latest launch of those that are forgotten.</summary>
+    public long ForgottenUpToMs { get; private set; } = long.MinValue;
+
+    public bool Remembers(TaskId id) => Task(id) is not null || archive.ContainsKey(id);
 
     public int Pending => Recipients.Count(r => r.Recipient.State == RecipientState.PendingRetry);
 
@@ -31,6 +39,7 @@ internal sealed class QueueModel(UserQueueLimits limits)
         {
             case TaskQueued e:
                 Assert.True(Ever.Add(e.Task), $"task {e.Task} was queued twice");
+                Assert.True(e.LaunchedAtMs > ForgottenUpToMs, $"task {e.Task} was queued although it may be one of the forgotten");
                 tasks.Add(e.Task.Value, new ModelTask(e));
                 break;
             case TaskPaused e:
@@ -49,10 +58,24 @@ internal sealed class QueueModel(UserQueueLimits limits)
             case TaskFinished e: Finish(tasks[e.Task.Value], e); break;
             case TaskArchived e:
                 Assert.True(tasks[e.Task.Value].IsFinished);
+                archive.Add(e.Task, tasks[e.Task.Value].Queued.LaunchedAtMs!.Value);
                 tasks.Remove(e.Task.Value);
                 break;
+            case ArchiveForgotten e: Forget(e); break;
             default: throw new ArgumentException($"The model doesn't know {happened}.", nameof(happened));
         }
+    }
+
+    /// <summary>The newest are kept, as many as there is room for.</summary>
+    private void Forget(ArchiveForgotten e)
+    {
+        Assert.Equal(archive.Values.OrderDescending().ElementAt(limits.MaxArchivedTasks), e.UpToMs);
+        foreach (var task in archive.Where(t => t.Value <= e.UpToMs).Select(t => t.Key).ToArray())
+        {
+            archive.Remove(task);
+        }
+
+        ForgottenUpToMs = Math.Max(ForgottenUpToMs, e.UpToMs);
     }
 
     private static void Cancel(ModelTask task)

@@ -17,6 +17,9 @@ internal sealed class QueueWorld
 {
     public const long Start = 1_767_323_045_000;
 
+    /// <summary>Tasks are called 1 to this.</summary>
+    private const int Names = 12;
+
     private static readonly UserId User = new(42);
 
     /// <summary>A lease that this queue has never given.</summary>
@@ -27,6 +30,7 @@ internal sealed class QueueWorld
     private readonly UserQueueLimits limits;
     private readonly List<IUserQueueEvent> journal = [];
     private readonly List<IForUserQueue> said = [];
+    private readonly Dictionary<TaskId, QueueTask> launches = [];
     private readonly Dictionary<LaneId, (long Epoch, long Nr)> pulls = [];
     private readonly StringBuilder story = new();
     private readonly QueueModel model;
@@ -47,7 +51,7 @@ internal sealed class QueueWorld
     {
         switch (step.Kind % 20)
         {
-            case 0 or 1: Say(NewTask(step)); break;
+            case 0 or 1: Launch(step); break;
             case 2 or 3 or 4 or 5 or 6: Say(NextPull(Choose(AllLanes, step.A), 1 + (step.B % 8))); break;
             case 7: // The lane starts anew: what it has pulled is forgotten.
                 pulls[Choose(AllLanes, step.A)] = (1_000_000 + journal.Count, 0);
@@ -78,6 +82,7 @@ internal sealed class QueueWorld
         said.Add(message);
         var before = model.Pending;
         var decision = state.Decide(message, NowMs);
+        CheckLaunch(message, decision);
         Assert.All(
             decision.Events.OfType<LeaseReturned>(),
             e => Assert.Equal(state.Lease(e.Lease)!.Lane, message switch { Returned m => m.Lane, LeasesNotHeld m => m.Lane, _ => default }));
@@ -102,6 +107,18 @@ internal sealed class QueueWorld
         CheckState();
         Assert.True(model.Pending <= Math.Max(before, limits.MaxPending) + Leased(), "the pending queue outgrew its bound");
         return reply;
+    }
+
+    /// <summary>What is known is not begun again, what may have been forgotten is refused, and everything else is begun.</summary>
+    private void CheckLaunch(IForUserQueue message, Decision decision)
+    {
+        if (message is QueueTask launch)
+        {
+            var isForgotten = !model.Remembers(launch.Task) && launch.LaunchedAtMs <= model.ForgottenUpToMs;
+            Assert.Equal(!model.Remembers(launch.Task) && !isForgotten, decision.Events.Count == 1);
+            Assert.True(!isForgotten || decision.Reply() is Refused { Code: RefusalCode.Forgotten }, "a task that may be forgotten was not refused");
+            Assert.True(!model.Remembers(launch.Task) || decision.Reply() is Accepted { Changed: 0 }, "a task that is known was not acknowledged");
+        }
     }
 
     private int Leased() => model.Recipients.Count(r => r.Recipient.State == RecipientState.Leased) + limits.MaxBatch;
@@ -148,6 +165,8 @@ internal sealed class QueueWorld
         Assert.Equal(model.Tasks.Select(t => t.Id), state.Tasks.Select(t => t.Id));
         Assert.Equal(model.Tasks.Where(t => !t.IsFinished).Select(t => t.Id), state.Unfinished.Select(t => t.Id));
         Assert.True(model.Tasks.Count(t => t.IsFinished) <= limits.MaxFinishedTasks);
+        Assert.Equal(model.Archive.Select(t => t.Value).Order(), state.ToSnapshot().Archive!.Tasks.Select(t => t.Task.Value).Order());
+        Assert.True(state.Archive.Count <= limits.MaxArchivedTasks);
         Assert.Equal(model.Pending, state.PendingCount);
         foreach (var expected in model.Tasks)
         {
@@ -216,6 +235,7 @@ internal sealed class QueueWorld
         Assert.All(model.Tasks, t => Assert.True(t.IsFinished, $"task {t.Id} never ends"));
         Assert.False(state.HasUnfinished);
         Assert.Empty(state.Leases);
+        Assert.All(launches.Values.Where(launch => model.Ever.Contains(launch.Task)), launch => Assert.Empty(state.Decide(launch, NowMs).Events));
     }
 
     private UserQueueState Restored() => UserQueueState.From(User, limits, SharedSerializer.Copy(state.ToSnapshot()));
@@ -234,7 +254,22 @@ internal sealed class QueueWorld
         }
     }
 
-    private static QueueTask NewTask(QueueStep step)
+    /// <summary>A task is launched, and in one case of four the message is lost: it comes later, or never. Or one that was launched before comes once more.</summary>
+    private void Launch(QueueStep step)
+    {
+        // A user's launches have ascending times.
+        var task = NewTask(step, launches.TryGetValue(Task(step), out var first) ? first.LaunchedAtMs : Math.Max(NowMs, launches.Values.Select(l => l.LaunchedAtMs + 1).DefaultIfEmpty().Max()));
+        if (launches.TryAdd(task.Task, task) && step.C % 4 == 0)
+        {
+            story.AppendLine($"launched, not heard: {task}");
+            said.Add(task);
+            return;
+        }
+
+        Say(task);
+    }
+
+    private static QueueTask NewTask(QueueStep step, long launchedAtMs)
     {
         var segments = new List<Segment>();
         var random = new Random((step.A * 31) + (step.B * 7) + step.C);
@@ -246,8 +281,8 @@ internal sealed class QueueWorld
         }
 
         return new QueueTask(
-            User, new TaskId(1 + (step.A % 7)), Pools[step.B % 2], 2 + (step.B % 2), 1 + (step.C % 100), [.. segments],
-            new RetryRules(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2))), (UnknownPolicy)random.Next(2));
+            User, Task(step), Pools[step.B % 2], 2 + (step.B % 2), 1 + (step.C % 100), [.. segments],
+            new RetryRules(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2))), (UnknownPolicy)random.Next(2), launchedAtMs);
     }
 
     private Pull NextPull(LaneId lane, int max)
@@ -257,7 +292,7 @@ internal sealed class QueueWorld
         return new Pull(User, lane, epoch, nr + 1, max);
     }
 
-    private static TaskId Task(QueueStep step) => new(1 + (step.A % 7));
+    private static TaskId Task(QueueStep step) => new(1 + (step.A % Names));
 
     private OpenLease? Lease(int n) => state.Leases.Any() ? state.Leases.ElementAt(n % state.Leases.Count()) : null;
 
@@ -309,7 +344,7 @@ internal sealed class QueueWorld
             var real = Of(open, open.Seqs.First(), OutcomeKind.Deferred);
             var others = AllLanes.First(l => l != open.Lane);
             Say(new Outcomes(User, others, commit++, [real]));
-            Say(new Outcomes(User, open.Lane, commit++, [real with { Task = new TaskId(99) }, real with { Task = new TaskId(1 + (open.Task.Value % 7)) }, real with { Seq = 999 }]));
+            Say(new Outcomes(User, open.Lane, commit++, [real with { Task = new TaskId(99) }, real with { Task = new TaskId(1 + (open.Task.Value % Names)) }, real with { Seq = 999 }]));
             Say(new Returned(User, others, open.Nr, [new SeqRange(1, 9)]));
             Say(new LeasesNotHeld(User, others, [open.Nr]));
             Say(new Outcomes(User, open.Lane, commit++, [real with { Attempt = 77 }, real, real with { Kind = OutcomeKind.Sent }]));

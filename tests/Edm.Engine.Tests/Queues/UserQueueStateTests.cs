@@ -13,7 +13,8 @@ public sealed class UserQueueStateTests
 
     /// <summary>Bounds so small that a random life meets them.</summary>
     private static readonly Gen<UserQueueLimits> Limits =
-        Gen.Select(Gen.Int[1, 8], Gen.Int[0, 4], Gen.Int[1, 6]).Select((pending, finished, batch) => new UserQueueLimits(pending, finished, batch));
+        Gen.Select(Gen.Int[1, 8], Gen.Int[0, 4], Gen.Int[1, 6], Gen.Int[0, 3])
+            .Select((pending, finished, batch, archived) => new UserQueueLimits(pending, finished, batch, archived));
 
     [Fact]
     public void Whatever_is_said_to_it_the_ledger_fits_and_everything_ends() => Gen.Select(Limits, Life).Sample(

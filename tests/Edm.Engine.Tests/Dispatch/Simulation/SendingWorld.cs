@@ -22,7 +22,7 @@ internal sealed class SendingWorld
     private const int MaxInNetwork = 150;
 
     private static readonly PoolId Pool = new(1);
-    private static readonly UserQueueLimits Limits = new(MaxPending: 4, MaxFinishedTasks: 3, MaxBatch: 3);
+    private static readonly UserQueueLimits Limits = new(MaxPending: 4, MaxFinishedTasks: 3, MaxBatch: 3, MaxArchivedTasks: 2);
 
     private readonly UserId[] users;
     private readonly LaneId[] lanes;
@@ -250,7 +250,8 @@ internal sealed class SendingWorld
             ? [new Segment(new SeqRange(1, count))]
             : [new Segment(new SeqRange(1, split), n % 3 == 0 ? n / 3 % lanes.Length : null), new Segment(new SeqRange(split + 1, count), null, n % 4 == 0 ? nowMs + 5000 : null)];
         var task = new QueueTask(
-            user, new TaskId(names++), Pool, lanes.Length, 1 + (n % 5), segments, new RetryRules(3, 5, 20, 100_000), !calm && n % 5 == 0 ? UnknownPolicy.Resend : UnknownPolicy.Hold);
+            user, new TaskId(names++), Pool, lanes.Length, 1 + (n % 5), segments, new RetryRules(3, 5, 20, 100_000), !calm && n % 5 == 0 ? UnknownPolicy.Resend : UnknownPolicy.Hold,
+            nowMs);
         offered.Add(task);
         Tell(task);
     }
@@ -355,7 +356,7 @@ internal sealed class SendingWorld
     /// <summary>As the Launcher does until its offer is acknowledged; and nothing stays paused.</summary>
     private void Offer()
     {
-        foreach (var task in offered.Where(t => !queueShadows[t.User].IsArchived(t.Task)))
+        foreach (var task in offered.Where(t => !IsGone(t)))
         {
             switch (queueShadows[task.User].Task(task.Task)?.Phase)
             {
@@ -365,10 +366,17 @@ internal sealed class SendingWorld
         }
     }
 
+    /// <summary>Archived; or it may have been and is forgotten, so that its queue begins it no more.</summary>
+    private bool IsGone(QueueTask task)
+    {
+        var queue = queueShadows[task.User];
+        return queue.Task(task.Task) is null && (queue.Archive.Contains(task.Task) || queue.Archive.MayHaveForgotten(task.LaunchedAtMs));
+    }
+
     private bool IsQuiet => network.Count == 0 && queues.Values.All(q => q.Write is null) && sending.Values.All(l => l.IsQuiet);
 
     private bool IsOver => IsQuiet
-        && offered.All(t => queueShadows[t.User].Task(t.Task) is { FinishedAtMs: not null } || queueShadows[t.User].IsArchived(t.Task))
+        && offered.All(t => queueShadows[t.User].Task(t.Task) is { FinishedAtMs: not null } || IsGone(t))
         && laneShadows.Values.All(l => l.Open.Count == 0) && sending.Values.All(l => l.Core.State.UnackedCount == 0);
 
     private static byte[] Bytes(IEdmMessage snapshot) => SharedSerializer.Instance.ToBinary(snapshot);
