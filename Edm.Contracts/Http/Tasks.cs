@@ -9,7 +9,7 @@ namespace Edm.Contracts.Http;
 /// <param name="Sent">Accepted by a server.</param>
 /// <param name="Failed">Refused for good, or deferred too often.</param>
 /// <param name="Skipped">Not sent on purpose: the contact is gone, unsubscribed or suppressed.</param>
-/// <param name="Cancelled">Not sent because the task was cancelled.</param>
+/// <param name="Cancelled">Not sent because the task was cancelled, or refused by its queue.</param>
 /// <param name="Unknown">Started, and nobody can know whether it went out.</param>
 public sealed record RecipientCounts(
     int Waiting, int Leased, [property: JsonPropertyName("pending-retry")] int PendingRetry, int Sent, int Failed, int Skipped, int Cancelled, int Unknown);
@@ -20,7 +20,7 @@ public sealed record TaskSummaryView(
     DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt);
 
 /// <summary>The exact ledger of a task.</summary>
-/// <param name="State">frozen, launching, running, paused, cancelled or finished.</param>
+/// <param name="State">frozen, launching, refused (by its queue, for the reason in <paramref name="Why"/>; it is not tried again), running, paused, cancelled or finished.</param>
 /// <param name="Planned">Always the sum of the counts.</param>
 /// <param name="Balances">That it is.</param>
 /// <param name="RatePerSecond">Mails sent a second, over the last minute.</param>

@@ -28,10 +28,14 @@ public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool,
 public sealed record Frozen(TaskId Task, int Planned);
 
 /// <summary>A task as SQL knows it. The counts are projected and may lag behind the UserQueue, which is the truth while it knows the task.</summary>
-/// <param name="State">frozen | launching | running | paused | cancelled | finished.</param>
+/// <param name="State">frozen | launching | refused | running | paused | cancelled | finished.</param>
+/// <param name="LaunchTries">How often it was offered to its queue.</param>
+/// <param name="NextLaunchAt">While it is launching: when it is offered again.</param>
+/// <param name="Refusal">Why its queue refused it; null when it did not.</param>
 public sealed record TaskRecord(
     TaskId Id, CampaignId Campaign, string CampaignName, int Round, PoolId Pool, int Priority, int Planned, string State,
-    int Sent, int Failed, int Skipped, int Unknown, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt);
+    int Sent, int Failed, int Skipped, int Unknown, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt,
+    int LaunchTries = 0, DateTimeOffset? NextLaunchAt = null, string? Refusal = null);
 
 /// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
 /// <param name="Email">Null when the contact was deleted.</param>

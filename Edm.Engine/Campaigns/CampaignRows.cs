@@ -59,14 +59,21 @@ internal sealed class TaskRow
     [Column] public long? LaunchedAt { get; init; }
     [Column] public long? FinishedAt { get; init; }
 
+    /// <summary>How often it was offered to its queue, and before when it is not offered again.</summary>
+    [Column] public int LaunchTries { get; init; }
+    [Column] public long LaunchAt { get; init; }
+
+    /// <summary>Why its queue refused it.</summary>
+    [Column] public string? Refusal { get; init; }
+
     public TaskRecord ToRecord(string campaignName) => new(
         new TaskId(Id), new CampaignId(CampaignId), campaignName, Round, new PoolId(PoolId), Priority, Planned, State,
-        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt));
+        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal);
 
     private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 }
 
-/// <summary>The words in tasks.state. Up to launching they are written here, from then on by the projection of the UserQueue's events.</summary>
+/// <summary>The words in tasks.state. Up to launching (or refused) they are written here, from then on by the projection of the UserQueue's events.</summary>
 public static class TaskStates
 {
     public const string Frozen = "frozen";
@@ -75,6 +82,9 @@ public static class TaskStates
     public const string Deleting = "deleting";
 
     public const string Launching = "launching";
+
+    /// <summary>Its queue will never take it.</summary>
+    public const string Refused = "refused";
     public const string Running = "running";
     public const string Paused = "paused";
     public const string Cancelled = "cancelled";

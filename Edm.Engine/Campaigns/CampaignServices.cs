@@ -10,6 +10,7 @@ public static class CampaignServices
         services.AddSingleton<CampaignStore>();
         services.AddSingleton<AudienceStore>();
         services.AddSingleton<TaskStore>();
+        services.AddSingleton<LaunchStore>();
         services.AddSingleton<RecipientStore>();
         services.AddSingleton<IRecipientSource, RecipientSource>();
         services.AddSingleton<TaskQueue>();

@@ -7,15 +7,18 @@ using Microsoft.Extensions.Logging;
 namespace Edm.Engine.Campaigns;
 
 /// <summary>
-/// Hands launched tasks to their UserQueue until it has acknowledged them. SQL and the journal share no transaction, so the intent stands in SQL
+/// Hands launched tasks to their UserQueue until it has acknowledged or refused them. SQL and the journal share no transaction, so the intent stands in SQL
 /// (state <c>launching</c>) and is repeated; a queue that gets the same task twice acknowledges it twice. Every node does it, which is harmless.
 /// </summary>
-public sealed partial class Launcher(TaskStore tasks, TaskQueue queue, TimeProvider time, ILogger<Launcher> logger) : BackgroundService
+public sealed partial class Launcher(LaunchStore launches, TaskQueue queue, TimeProvider time, ILogger<Launcher> logger) : BackgroundService
 {
     private static readonly TimeSpan Repeat = TimeSpan.FromSeconds(3);
 
-    /// <summary>Tasks taken in one turn; what is beyond comes in the next one.</summary>
-    private const int Batch = 100;
+    /// <summary>
+    /// Tasks offered at once, so that a turn takes no longer than one answer that does not come (edm.http.ask-timeout). Each is acknowledged on a connection to
+    /// the database, of which there are a hundred. What is beyond comes in the next turn, which follows at once.
+    /// </summary>
+    internal const int Batch = 32;
 
     // One place: a signal while one is waiting says nothing new.
     private readonly SemaphoreSlim _signal = new(0, 1);
@@ -34,14 +37,10 @@ public sealed partial class Launcher(TaskStore tasks, TaskQueue queue, TimeProvi
     }
 
     /// <summary>Launches one task now, when it is launching.</summary>
-    /// <exception cref="AskTimeoutException">Its queue did not answer in time; the next turn tries again.</exception>
-    public async Task LaunchAsync(TaskId task, CancellationToken cancellation)
-    {
-        foreach (var command in await tasks.LaunchingAsync(task, 1, cancellation))
-        {
-            await LaunchAsync(command, cancellation);
-        }
-    }
+    /// <returns>Why its queue will never have it; null when it has it, or when the task was not launching.</returns>
+    /// <exception cref="AskTimeoutException">Its queue did not answer in time; it is tried again.</exception>
+    public async Task<Refused?> LaunchAsync(TaskId task, CancellationToken cancellation) =>
+        await launches.FindAsync(task, cancellation) is { } command ? await OfferAsync(command, cancellation) : null;
 
     public override void Dispose()
     {
@@ -54,9 +53,10 @@ public sealed partial class Launcher(TaskStore tasks, TaskQueue queue, TimeProvi
         var failing = false;
         while (!stoppingToken.IsCancellationRequested)
         {
+            var more = false;
             try
             {
-                await LaunchAllAsync(stoppingToken);
+                more = await TurnAsync(stoppingToken);
                 failing = false;
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -70,36 +70,49 @@ public sealed partial class Launcher(TaskStore tasks, TaskQueue queue, TimeProvi
                 failing = true;
             }
 
-            await WaitAsync(stoppingToken);
+            if (!more)
+            {
+                await WaitAsync(stoppingToken);
+            }
         }
     }
 
-    private async Task LaunchAllAsync(CancellationToken cancellation)
+    /// <returns>Whether more may be due.</returns>
+    internal async Task<bool> TurnAsync(CancellationToken cancellation)
     {
-        foreach (var command in await tasks.LaunchingAsync(null, Batch, cancellation))
+        var taken = await launches.TakeAsync(Batch, cancellation);
+        await Task.WhenAll(taken.Select(command => TryAsync(command, cancellation)));
+        return taken.Count == Batch;
+    }
+
+    /// <summary>One that can't be handed over holds up nobody else.</summary>
+    private async Task TryAsync(QueueTask command, CancellationToken cancellation)
+    {
+        try
         {
-            try
-            {
-                await LaunchAsync(command, cancellation);
-            }
-            catch (AskTimeoutException)
-            {
-                // This queue is slow or moving; the others need not wait for it.
-                LogSlow(command.Task);
-            }
+            await OfferAsync(command, cancellation);
+        }
+        catch (AskTimeoutException)
+        {
+            LogSlow(command.Task);
+        }
+        catch (Exception exception) when (!cancellation.IsCancellationRequested && !StorageFaults.IsTransient(exception))
+        {
+            LogBroken(exception, command.Task);
         }
     }
 
-    private async Task LaunchAsync(QueueTask command, CancellationToken cancellation)
+    private async Task<Refused?> OfferAsync(QueueTask command, CancellationToken cancellation)
     {
         switch (await queue.AskAsync(command, cancellation))
         {
             case Accepted:
-                await tasks.AcknowledgedAsync(command.Task, cancellation);
-                break;
+                await launches.AcknowledgedAsync(command.Task, cancellation);
+                return null;
             case Refused refused:
                 LogRefused(command.Task, refused.Message);
-                break;
+                await launches.RefusedAsync(command.Task, refused.Message, cancellation);
+                return refused;
             case var other:
                 throw new InvalidOperationException($"A UserQueue answered {other.GetType().Name} to QueueTask.");
         }
@@ -125,6 +138,9 @@ public sealed partial class Launcher(TaskStore tasks, TaskQueue queue, TimeProvi
     [LoggerMessage(LogLevel.Information, "The queue of task {Task} did not answer yet")]
     private partial void LogSlow(TaskId task);
 
-    [LoggerMessage(LogLevel.Error, "Task {Task} was refused by its queue: {Reason}")]
+    [LoggerMessage(LogLevel.Error, "Task {Task} can't be handed to its queue; tried again, more and more seldom")]
+    private partial void LogBroken(Exception exception, TaskId task);
+
+    [LoggerMessage(LogLevel.Error, "Task {Task} was refused by its queue and is not tried again: {Reason}")]
     private partial void LogRefused(TaskId task, string reason);
 }

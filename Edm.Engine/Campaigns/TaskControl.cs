@@ -19,10 +19,11 @@ public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launc
         {
             case TaskStates.Frozen:
                 throw new ConflictException("The task has not been launched.");
-            case TaskStates.Launching:
+            case TaskStates.Refused:
+                throw Refusal(task.Refusal);
+            case TaskStates.Launching when await launcher.LaunchAsync(id, cancellation) is { } refused:
                 // Its queue may not know it yet.
-                await launcher.LaunchAsync(id, cancellation);
-                break;
+                throw Refusal(refused.Message);
         }
 
         return await queue.AskAsync(command(user, id), cancellation) switch
@@ -33,4 +34,6 @@ public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launc
             var other => throw new InvalidOperationException($"A UserQueue answered {other} to a command for task {id}."),
         };
     }
+
+    private static ConflictException Refusal(string? reason) => new($"The task's queue refused it: {reason}");
 }

@@ -8,8 +8,8 @@ namespace Edm.Engine.Campaigns;
 public sealed record RecipientStanding(int Seq, RecipientState State, string? Email, int Attempts, DateTimeOffset? DueAt, RecipientRecord? Details);
 
 /// <summary>
-/// Reads tasks: the counts and states from their UserQueue, which is exact, the rest from SQL. Before the launch there is no queue yet, and long after
-/// the end it has forgotten the task; then SQL alone is exact.
+/// Reads tasks: the counts and states from their UserQueue, which is exact, the rest from SQL. Before the launch there is no queue yet, long after the end it has
+/// forgotten the task, and a task that it refused it never knew; then SQL alone is exact.
 /// </summary>
 public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQueue queue)
 {
@@ -24,6 +24,11 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
         if (IsBeforeLaunch(task.State))
         {
             return Unlaunched(task);
+        }
+
+        if (task.State == TaskStates.Refused)
+        {
+            return Archived(task);
         }
 
         return await queue.AskAsync(new GetTask(user, id), cancellation) switch
@@ -49,6 +54,11 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
             return await FromSqlAsync(task, state, RecipientState.Waiting, after, limit, cancellation);
         }
 
+        if (task.State == TaskStates.Refused)
+        {
+            return await FromSqlAsync(task, state, RecipientState.Cancelled, after, limit, cancellation);
+        }
+
         switch (await queue.AskAsync(new ListRecipients(user, id, state, after, limit), cancellation))
         {
             case RecipientList list:
@@ -71,6 +81,7 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
         return new TaskStanding(task, task.State, counts, 0, null, null);
     }
 
+    /// <summary>It is over: whoever has no outcome got no mail, and gets none.</summary>
     private static TaskStanding Archived(TaskRecord task)
     {
         var counts = new int[RecipientStates.Count];

@@ -1,9 +1,10 @@
+using System.Globalization;
 using Edm.Contracts;
 
 namespace Edm.Engine.Campaigns;
 
 /// <summary>Where a task stands at one moment. The sum of <paramref name="Counts"/> is always what was planned.</summary>
-/// <param name="State">frozen | launching | running | paused | cancelled | finished.</param>
+/// <param name="State">frozen | launching | refused | running | paused | cancelled | finished.</param>
 /// <param name="Counts">By <see cref="RecipientState"/>, in the order of its numbers.</param>
 /// <param name="SentPerSecond">Mean over the last minute.</param>
 /// <param name="NextRetryAt">When the next deferred recipient is due, null when none is.</param>
@@ -37,7 +38,10 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
     public string? Why(PoolCondition pool) => State switch
     {
         TaskStates.Frozen => "The campaign has not been launched.",
+        TaskStates.Launching when Task.LaunchTries > 1 && Task.NextLaunchAt is { } at =>
+            $"The task is being handed to its queue, which did not answer so far ({Task.LaunchTries} tries, the next at {Clock(at)}).",
         TaskStates.Launching => "The task is being handed to its queue.",
+        TaskStates.Refused => $"The task's queue refused it: {Task.Refusal}",
         TaskStates.Paused => "The task is paused.",
         TaskStates.Cancelled when Of(RecipientState.Leased) > 0 => $"The task is cancelled; {Of(RecipientState.Leased)} recipients that lanes hold are settled first.",
         TaskStates.Running when Open > 0 => WhyWaiting(pool),
@@ -62,7 +66,9 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
         }
 
         return Of(RecipientState.PendingRetry) == Open && NextRetryAt is { } at
-            ? $"All that is left waits for another try, the next one at {at.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}."
+            ? $"All that is left waits for another try, the next one at {Clock(at)}."
             : null;
     }
+
+    private static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

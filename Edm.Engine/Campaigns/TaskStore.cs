@@ -1,5 +1,4 @@
 using Edm.Contracts;
-using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -9,7 +8,7 @@ using LinqToDB.Mapping;
 namespace Edm.Engine.Campaigns;
 
 /// <summary>Tasks and their recipients as SQL knows them. Another user's task is answered like one that does not exist.</summary>
-public sealed class TaskStore(EdmDatabase database, SendingSettings sending, TimeProvider time)
+public sealed class TaskStore(EdmDatabase database, TimeProvider time)
 {
     public Task<TaskRecord?> FindAsync(UserId user, TaskId id, CancellationToken cancellation) =>
         database.RunAsync(
@@ -53,10 +52,16 @@ public sealed class TaskStore(EdmDatabase database, SendingSettings sending, Tim
 
             if (campaign.State == CampaignState.Frozen)
             {
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+
+                // A user's launches ascend, also where a clock is set back: queues tell by them what they may have forgotten.
+                var last = await connection.GetTable<TaskRow>().Where(row => row.UserId == user.Value).MaxAsync(row => row.LaunchedAt, cancellation);
+                var launchedAt = Math.Max(now, (last ?? 0) + 1);
                 var marked = await connection.GetTable<TaskRow>()
                     .Where(row => row.CampaignId == id.Value && row.State == TaskStates.Frozen)
                     .Set(row => row.State, TaskStates.Launching)
-                    .Set(row => row.LaunchedAt, time.GetUtcNow().ToUnixTimeMilliseconds())
+                    .Set(row => row.LaunchedAt, launchedAt)
+                    .Set(row => row.LaunchAt, now)
                     .UpdateAsync(cancellation);
                 if (marked == 0)
                 {
@@ -68,36 +73,6 @@ public sealed class TaskStore(EdmDatabase database, SendingSettings sending, Tim
 
             return campaign.Task;
         },
-        cancellation);
-
-    /// <summary>Tasks that have been launched and that their UserQueue has not acknowledged yet, as the commands that put them to work.</summary>
-    /// <param name="only">One task, or null for all.</param>
-    internal Task<IReadOnlyList<QueueTask>> LaunchingAsync(TaskId? only, int limit, CancellationToken cancellation) =>
-        database.RunAsync<IReadOnlyList<QueueTask>>(
-            async connection =>
-            {
-                var rows = await connection.QueryToListAsync<LaunchingRow>(
-                    """
-                    SELECT t.id, t.user_id, t.pool_id, p.lanes, t.priority, t.planned
-                    FROM tasks t JOIN pools p ON p.id = t.pool_id
-                    WHERE t.state = 'launching' AND (@only = 0 OR t.id = @only) ORDER BY t.id LIMIT @limit
-                    """,
-                    cancellation, new DataParameter("only", only?.Value ?? 0L), new DataParameter("limit", limit));
-                return
-                [
-                    .. rows.Select(row => new QueueTask(
-                        new UserId(row.UserId), new TaskId(row.Id), new PoolId(row.PoolId), row.Lanes, row.Priority,
-                        [new Segment(new SeqRange(1, row.Planned))], sending.Retry, sending.Unknown)),
-                ];
-            },
-            cancellation);
-
-    /// <summary>The task's UserQueue has it. The projection says the same a moment later, and goes on from there.</summary>
-    internal Task AcknowledgedAsync(TaskId id, CancellationToken cancellation) => database.RunAsync(
-        connection => connection.GetTable<TaskRow>()
-            .Where(row => row.Id == id.Value && row.State == TaskStates.Launching)
-            .Set(row => row.State, TaskStates.Running)
-            .UpdateAsync(cancellation),
         cancellation);
 
     /// <summary>The services of a task's pool, for telling why nothing goes. What they said when they broke is for the pool's owner only.</summary>
@@ -128,16 +103,6 @@ public sealed class TaskStore(EdmDatabase database, SendingSettings sending, Tim
     {
         public required TaskRow Task { get; init; }
         public required string Campaign { get; init; }
-    }
-
-    private sealed class LaunchingRow
-    {
-        [Column] public long Id { get; init; }
-        [Column] public long UserId { get; init; }
-        [Column] public long PoolId { get; init; }
-        [Column] public int Lanes { get; init; }
-        [Column] public int Priority { get; init; }
-        [Column] public int Planned { get; init; }
     }
 
     private sealed class PoolConditionRow

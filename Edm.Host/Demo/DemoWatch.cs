@@ -56,5 +56,5 @@ internal sealed class DemoWatch(DemoApi api, Terminal terminal, TimeProvider tim
     }
 
     // A cancelled task still settles what is on the wire.
-    private static bool IsOver(TaskView task) => task.State == "finished" || (task.State == "cancelled" && task.Counts.Leased == 0);
+    private static bool IsOver(TaskView task) => task.State is "finished" or "refused" || (task.State == "cancelled" && task.Counts.Leased == 0);
 }

@@ -14,7 +14,8 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
 {
     private CampaignStore Campaigns => new(Database, Time);
     private AudienceStore Audiences => new(Database, Time);
-    private TaskStore Tasks => new(Database, SendingSettings.Default, Time);
+    private TaskStore Tasks => new(Database, Time);
+    private LaunchStore Launches => new(Database, SendingSettings.Default, Time);
     private RecipientSource Source => new(Database);
     private RecipientStore Recipients => new(Database);
 
@@ -114,16 +115,16 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         await AddContactAsync(user, "a@example.com");
         await AddContactAsync(user, "b@example.com");
         var frozen = await Audiences.FreezeAsync(user, campaign, default);
-        Assert.Empty(await Tasks.LaunchingAsync(null, 10, default));
+        Assert.Null(await Launches.FindAsync(frozen!.Task, default));
 
-        Assert.Equal(frozen!.Task, await Tasks.LaunchAsync(user, campaign, default));
+        Assert.Equal(frozen.Task, await Tasks.LaunchAsync(user, campaign, default));
 
-        var command = Assert.Single(await Tasks.LaunchingAsync(null, 10, default));
-        Assert.Equal((user, frozen.Task, 3, 7), (command.User, command.Task, command.Lanes, command.Priority));
+        var command = await Launches.FindAsync(frozen.Task, default);
+        Assert.Equal((user, frozen.Task, 3, 7), (command!.User, command.Task, command.Lanes, command.Priority));
         Assert.Equal([new Segment(new SeqRange(1, 2))], command.Segments);
 
-        await Tasks.AcknowledgedAsync(frozen.Task, default);
-        Assert.Empty(await Tasks.LaunchingAsync(null, 10, default));
+        await Launches.AcknowledgedAsync(frozen.Task, default);
+        Assert.Null(await Launches.FindAsync(frozen.Task, default));
         Assert.Equal(TaskStates.Running, (await Tasks.FindAsync(user, frozen.Task, default))!.State);
     }
 
@@ -134,10 +135,10 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         await AddContactAsync(user, "a@example.com");
         await Audiences.FreezeAsync(user, campaign, default);
         var task = await Tasks.LaunchAsync(user, campaign, default);
-        await Tasks.AcknowledgedAsync(task!.Value, default);
+        await Launches.AcknowledgedAsync(task!.Value, default);
 
         Assert.Equal(task, await Tasks.LaunchAsync(user, campaign, default));
-        Assert.Empty(await Tasks.LaunchingAsync(null, 10, default));
+        Assert.Empty(await Launches.TakeAsync(10, default));
     }
 
     [Fact]

@@ -1,6 +1,9 @@
 using Edm.Contracts.Http;
+using Edm.Engine.Storage;
 using Edm.Testing;
 using Edm.Testing.Servers;
+using LinqToDB.Data;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Edm.Host.Tests.Api;
 
@@ -45,6 +48,27 @@ public sealed class CampaignApiTests(ApiFixture fixture)
 
         await Scenario.AddServiceAsync(client, scenario.Pool, "late", server.Port);
         Assert.Equal(3, (await FinishedAsync(client, scenario.Task)).Counts.Sent);
+    }
+
+    [Fact]
+    public async Task A_task_that_its_queue_refuses_says_so_and_why()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client);
+
+        // Damage: the API itself takes no such priority.
+        await fixture.Host.Services.GetRequiredService<EdmDatabase>().RunAsync(
+            connection => connection.ExecuteAsync("UPDATE tasks SET priority = 0 WHERE id = @id", new DataParameter("id", scenario.Task)));
+
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+        await Eventually.Async(
+            async () => await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}") is { State: "refused", Counts.Cancelled: 3, Balances: true }, Patience, "the task is refused");
+
+        const string Why = "The task's queue refused it: A priority is a number from 1 to 100.";
+        Assert.Equal(Why, (await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}")).Why);
+        Assert.Equal(3, (await client.GetAsync<Page<RecipientView>>($"v1/tasks/{scenario.Task}/recipients?state=cancelled")).Items.Count);
+        var problem = await client.ProblemAsync(HttpMethod.Post, $"v1/tasks/{scenario.Task}/resume");
+        Assert.Equal((409, Why), (problem.Status, problem.Detail));
     }
 
     [Fact]
