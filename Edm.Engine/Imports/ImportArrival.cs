@@ -39,7 +39,24 @@ internal sealed class ImportArrival(
             throw new ImportRunningException((await store.FindAsync(user, options.Key, cancellation))?.Id ?? default);
         }
 
-        return await FirstAsync(session, file, cancellation);
+        return await HoldingAsync(session, () => FirstAsync(session, file, cancellation));
+    }
+
+    /// <summary>Whatever ends it before its file is read: the claim goes, or nobody could go on with the import while this process lives.</summary>
+    private static async Task<Arrived> HoldingAsync(IImportSession session, Func<Task<Arrived>> work)
+    {
+        Arrived? arrived = null;
+        try
+        {
+            return arrived = await work();
+        }
+        finally
+        {
+            if (arrived?.Session is null)
+            {
+                await session.DisposeAsync();
+            }
+        }
     }
 
     private Task<IImportSession> BeginAsync(CancellationToken cancellation)
@@ -61,7 +78,6 @@ internal sealed class ImportArrival(
         catch (Exception exception)
         {
             await FailAsync(session.Import, exception);
-            await session.DisposeAsync();
             throw;
         }
     }
@@ -74,20 +90,16 @@ internal sealed class ImportArrival(
         }
 
         var session = await ClaimAsync(before, cancellation);
-        try
+        return await HoldingAsync(session, () => AgainAsync(session, file, cancellation));
+    }
+
+    private async Task<Arrived> AgainAsync(IImportSession session, Stream file, CancellationToken cancellation)
+    {
+        // It may have ended while we came.
+        var before = await ReadBackAsync(session.Import, cancellation);
+        if (before.State == ImportState.Finished)
         {
-            // It may have ended while we came.
-            before = await ReadBackAsync(before.Id, cancellation);
-            if (before.State == ImportState.Finished)
-            {
-                await session.DisposeAsync();
-                return await SameAsync(before, file, cancellation);
-            }
-        }
-        catch
-        {
-            await session.DisposeAsync();
-            throw;
+            return await SameAsync(before, file, cancellation);
         }
 
         if (before.ContentHash is null)
@@ -105,7 +117,6 @@ internal sealed class ImportArrival(
         catch
         {
             ImportSpool.Drop(database.Settings, before.Id);
-            await session.DisposeAsync();
             throw;
         }
     }

@@ -146,9 +146,9 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
     {
         try
         {
-            using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
             await using (session)
             {
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
                 try
                 {
                     return await MergeAsync(session, import, file, progress, ending.Token);

@@ -78,7 +78,8 @@ internal sealed class PostgresImportSession : IImportSession
         {
             var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
             await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({ClaimOf(import)})", connection);
-            if (await command.ExecuteScalarAsync(cancellation) is true)
+            // Not to be broken off, and it waits for nobody: a lock of the session outlives its statement, and would lie in the pool.
+            if (await command.ExecuteScalarAsync(CancellationToken.None) is true)
             {
                 return new PostgresImportSession(edm, connection, import);
             }

@@ -179,7 +179,7 @@ internal sealed class SqliteImportSession : IImportSession
 
     public async ValueTask DisposeAsync()
     {
-        if (_edm is not null)
+        await using (_claim)
         {
             await _database.OnOwnThreadAsync(
                 async () =>
@@ -189,8 +189,6 @@ internal sealed class SqliteImportSession : IImportSession
                 },
                 CancellationToken.None);
         }
-
-        await _claim.DisposeAsync();
     }
 
     private static FileStream? TryLock(EdmDatabase database, ImportId import)

@@ -158,6 +158,53 @@ public abstract class ImportResumeTests(IDatabases databases, ITestOutputHelper 
         Assert.Equal(ImportState.Finished, Assert.Single(await Store.PageAsync(user, null, 10)).State);
     }
 
+    [Fact]
+    public async Task One_that_is_cut_off_while_it_begins_again_can_begin_again()
+    {
+        var user = await AddUserAsync();
+        var file = "email\na@example.com\n"u8.ToArray();
+        using (var gate = new GatedStream("email\n"))
+        using (var stop = new CancellationTokenSource())
+        using (var importer = ImportParts.Importer(Database, Time))
+        {
+            var broken = importer.RunAsync(user, gate, "list", Options("key"), cancellation: stop.Token);
+            await Eventually.Async(async () => (await Store.PageAsync(user, null, 1)).Count == 1, TimeSpan.FromSeconds(20), "the import has begun");
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => broken);
+        }
+
+        var import = (await Store.PageAsync(user, null, 1))[0].Id;
+        var written = new TaskCompletionSource();
+        var letGo = new TaskCompletionSource();
+        // Somebody writes the import's row, and so it waits with its claim in its hand.
+        var writer = Task.Run(() => Database.WriteAsync(async connection =>
+        {
+            await connection.ExecuteAsync("UPDATE imports SET file_name = file_name");
+            written.SetResult();
+            await letGo.Task;
+        }));
+        await written.Task;
+        using (var stop = new CancellationTokenSource())
+        using (var importer = ImportParts.Importer(Database, Time))
+        {
+            using var stream = new MemoryStream(file);
+            var cut = importer.RunAsync(user, stream, "list", Options("key"), cancellation: stop.Token);
+            await Eventually.Async(() => WaitsAsync(import), TimeSpan.FromSeconds(20), "the import has its claim and waits");
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<Exception>(() => cut);
+        }
+
+        letGo.SetResult();
+        await writer;
+
+        Assert.Equal(1, (await RunAsync(user, file, Options("key"))).Created);
+    }
+
+    /// <summary>On SQLite, where nothing tells who waits for the writer, that it has its claim must do.</summary>
+    private async Task<bool> WaitsAsync(ImportId import) => Database.IsPostgres
+        ? await Database.RunAsync(c => c.ExecuteAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 0
+        : Path.Exists(ImportSpool.FileOf(Database.Settings, import, "lock"));
+
     private static ImportOptions Options(string? key) => new() { Key = key, Tags = ["everybody"], TagWhich = TagWhich.All };
 
     private static byte[] Before() => Encoding.UTF8.GetBytes("email,handle,mood\n" + string.Concat(Enumerable.Range(0, 3000).Select(i => $"a{i * 13}@example.com,old{i},calm\n")));
