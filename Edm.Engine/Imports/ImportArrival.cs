@@ -112,7 +112,7 @@ internal sealed class ImportArrival(
         try
         {
             await SameFileAsync(before, file, isNew: true, cancellation);
-            return new Arrived(await store.ResumeAsync(before.Id, cancellation) ?? throw new InvalidOperationException($"Import {before.Id} ended under our claim."), session);
+            return new Arrived(await store.ResumeAsync(before, cancellation) ?? throw new InvalidOperationException($"Import {before.Id} ended under our claim."), session);
         }
         catch
         {

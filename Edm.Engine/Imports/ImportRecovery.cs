@@ -72,7 +72,7 @@ public sealed partial class ImportRecovery(EdmDatabase database, ImportStore sto
             session = await ImportSessions.TryClaimAsync(database, import.Id, cancellation);
             // Somebody else may have ended it since we looked.
             if (session is not null && (await store.GetAsync(import.Id, cancellation))?.State == ImportState.Interrupted && ImportSpool.Has(database.Settings, import.Id)
-                && await store.ResumeAsync(import.Id, cancellation) is { } now)
+                && await store.ResumeAsync(import, cancellation) is { } now)
             {
                 LogResumed(import.Id.Value, now.Rows);
                 importer.GoOn(session, now, seat);

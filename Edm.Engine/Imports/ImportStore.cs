@@ -141,13 +141,20 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
             .Set(i => i.RunAt, Now),
         cancellation);
 
-    /// <summary>Somebody is at it again. Also one that failed: what failed it will do so again, or not.</summary>
+    /// <summary>
+    /// Somebody is at it again. Also one that failed: what failed it will do so again, or not. A dry run, which stores nothing that it could go on with, begins again.
+    /// </summary>
     /// <returns>Null when it has finished.</returns>
-    internal async Task<Import?> ResumeAsync(ImportId import, CancellationToken cancellation)
+    internal async Task<Import?> ResumeAsync(Import import, CancellationToken cancellation)
     {
+        if (import.Options.DryRun)
+        {
+            await ForgetAsync(import.Id, cancellation);
+        }
+
         var resumed = await database.RunAsync(
             connection => connection.GetTable<ImportRow>()
-                .Where(i => i.Id == import && (i.State == "merging" || i.State == "interrupted" || i.State == "failed"))
+                .Where(i => i.Id == import.Id && (i.State == "merging" || i.State == "interrupted" || i.State == "failed"))
                 .Set(i => i.State, ImportState.Merging.Name())
                 .Set(i => i.Error, (string?)null)
                 .Set(i => i.FinishedAt, (long?)null)
@@ -156,8 +163,28 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
                 .Set(i => i.ProgressAt, (long?)null)
                 .UpdateAsync(cancellation),
             cancellation);
-        return resumed > 0 ? await GetAsync(import, cancellation) : null;
+        return resumed > 0 ? await GetAsync(import.Id, cancellation) : null;
     }
+
+    /// <summary>What a dry run came to so far.</summary>
+    private Task ForgetAsync(ImportId import, CancellationToken cancellation) => database.WriteAsync(
+        async connection =>
+        {
+            if (await connection.GetTable<ImportRow>()
+                .Where(i => i.Id == import && i.State != "finished")
+                .Set(i => i.Bytes, 0)
+                .Set(i => i.Rows, 0)
+                .Set(i => i.Created, 0)
+                .Set(i => i.Updated, 0)
+                .Set(i => i.Unchanged, 0)
+                .Set(i => i.Rejected, 0)
+                .Set(i => i.Suppressed, 0)
+                .UpdateAsync(cancellation) > 0)
+            {
+                await connection.ExecuteAsync("DELETE FROM import_errors WHERE import_id = @import", cancellation, new DataParameter("import", import.Value));
+            }
+        },
+        cancellation);
 
     /// <summary>In the transaction that stores the chunk.</summary>
     internal static Task ProgressAsync(EdmConnection connection, ImportId import, ImportChunk chunk, ImportCounts counts, long now, CancellationToken cancellation) =>

@@ -41,14 +41,15 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
 
     /// <param name="stored">By the address's key; those that are not here are not stored.</param>
     /// <param name="suppressed">Why an address that is not stored may not come back; null when it may.</param>
-    public ChunkPlan Plan(ImportChunk chunk, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed)
+    /// <param name="isFirst">Whether an address that is not stored comes for the first time. It always does, but in a dry run, which stores none.</param>
+    public ChunkPlan Plan(ImportChunk chunk, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed, Func<string, bool> isFirst)
     {
         var plan = new ChunkPlan();
         plan.Refused.AddRange(chunk.Refused);
         var counts = new ImportCounts { Rejected = chunk.Refused.Count };
         foreach (var (key, rows) in chunk.Rows)
         {
-            counts += stored.TryGetValue(key, out var contact) ? OfStored(plan, contact, rows) : OfNew(plan, key, rows, suppressed);
+            counts += stored.TryGetValue(key, out var contact) ? OfStored(plan, contact, rows) : OfNew(plan, key, rows, suppressed, isFirst);
         }
 
         plan.Counts = counts;
@@ -69,7 +70,7 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
             return new ImportCounts { Suppressed = rows.Count };
         }
 
-        if (options.DryRun && !imported.Imagined.Add(ImportedContacts.HashOf(key)))
+        if (!isFirst(key))
         {
             return default;
         }

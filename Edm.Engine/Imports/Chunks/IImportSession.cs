@@ -23,6 +23,11 @@ internal interface IImportSession : IAsyncDisposable
     /// <returns>By the key of the address.</returns>
     Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation);
 
+    /// <summary>Remembers numbers for as long as the session lasts, on disk, and not in memory.</summary>
+    /// <param name="hashes">Each once.</param>
+    /// <returns>Those that were not there yet.</returns>
+    Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation);
+
     /// <param name="firstOrdinal">Of the first one; the others follow.</param>
     Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation);
 

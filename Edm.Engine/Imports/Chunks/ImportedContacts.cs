@@ -18,12 +18,6 @@ internal sealed class ImportedContacts
     /// <summary>All of them.</summary>
     public ContactSet Seen { get; } = new();
 
-    /// <summary>
-    /// Hashes of the addresses that a dry run would have created, since nobody holds an ordinal for them: some bytes for each. Two addresses of one hash, of
-    /// which there is one chance in a million in a file of six million, would be counted as one.
-    /// </summary>
-    public HashSet<ulong> Imagined { get; } = [];
-
     public static async Task<ImportedContacts> LoadAsync(EdmConnection connection, ImportId import, CancellationToken cancellation)
     {
         var imported = new ImportedContacts();
@@ -51,20 +45,6 @@ internal sealed class ImportedContacts
                 new DataParameter("import", import.Value), new DataParameter("chunk", chunk), Bits("created", Created.Bits(chunk)), Bits("changed", Changed.Bits(chunk)),
                 Bits("seen", Seen.Bits(chunk)));
         }
-    }
-
-    public static ulong HashOf(string key)
-    {
-        // FNV-1a over UTF-16, finished by a mixer: the same in every process.
-        var hash = 14695981039346656037UL;
-        foreach (var character in key)
-        {
-            hash = (hash ^ character) * 1099511628211UL;
-        }
-
-        hash ^= hash >> 33;
-        hash *= 0xff51afd7ed558ccdUL;
-        return hash ^ (hash >> 33);
     }
 
     private static DataParameter Bits(string name, ReadOnlySpan<ulong> words) =>

@@ -32,10 +32,15 @@ internal sealed class PostgresImportSession : IImportSession
         FROM import_update u WHERE c.id = u.id
         """;
 
+    private const string ImaginedSql = "CREATE TEMP TABLE import_imagined (hash bigint PRIMARY KEY)";
+
+    private const string ImagineSql = "INSERT INTO import_imagined SELECT unnest($1) ON CONFLICT DO NOTHING RETURNING hash";
+
     private readonly EdmConnection _edm;
     private readonly NpgsqlConnection _connection;
     private NpgsqlCommand? _find;
     private bool _isPrepared;
+    private bool _imagines;
 
     private PostgresImportSession(EdmConnection edm, NpgsqlConnection connection, ImportId import)
     {
@@ -141,6 +146,25 @@ internal sealed class PostgresImportSession : IImportSession
         return found;
     }
 
+    public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
+    {
+        if (!_imagines)
+        {
+            await ExecuteAsync(_connection, ImaginedSql, cancellation);
+            _imagines = true;
+        }
+
+        await using var command = new NpgsqlCommand(ImagineSql, _connection) { CommandTimeout = PatientSeconds, Parameters = { new() { Value = hashes } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var fresh = new HashSet<long>(hashes.Length);
+        while (await reader.ReadAsync(cancellation))
+        {
+            fresh.Add(reader.GetInt64(0));
+        }
+
+        return fresh;
+    }
+
     public async Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
     {
         await using var copy = await PostgresCopy.BeginAsync(
@@ -219,14 +243,14 @@ internal sealed class PostgresImportSession : IImportSession
         await copy.CompleteAsync(cancellation);
     }
 
-    // The pool resets a session (DISCARD ALL) only when somebody next uses it. That is soon enough for the table, the settings and the prepared statement; but the
-    // lock would look for minutes as if somebody were at the import.
+    // The pool resets a session (DISCARD ALL) only when somebody next uses it. That is soon enough for the settings, the prepared statement and the small table; but the
+    // lock would look for minutes as if somebody were at the import, and what a dry run imagined can take as much of the disk as its file.
     public async ValueTask DisposeAsync()
     {
         try
         {
             await (_find?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await ExecuteAsync(_connection, "SELECT pg_advisory_unlock_all()", CancellationToken.None);
+            await ExecuteAsync(_connection, $"{(_imagines ? "DROP TABLE IF EXISTS pg_temp.import_imagined; " : "")}SELECT pg_advisory_unlock_all()", CancellationToken.None);
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException)
         {

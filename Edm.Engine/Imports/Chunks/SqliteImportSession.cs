@@ -27,10 +27,13 @@ internal sealed class SqliteImportSession : IImportSession
         WHERE id = ?1
         """;
 
+    private const string ImagineSql = "INSERT INTO temp.import_imagined SELECT value FROM json_each(@hashes) WHERE true ON CONFLICT DO NOTHING RETURNING hash";
+
     private readonly EdmDatabase _database;
     private readonly FileStream _claim;
     private EdmConnection? _edm;
     private SqliteConnection? _connection;
+    private bool _imagines;
 
     private SqliteImportSession(EdmDatabase database, ImportId import, FileStream claim)
     {
@@ -81,7 +84,7 @@ internal sealed class SqliteImportSession : IImportSession
             _connection = await _database.OnOwnThreadAsync(
                 async () =>
                 {
-                    await _edm.ExecuteAsync($"PRAGMA cache_size = -{CacheKiB}", cancellation);
+                    await _edm.ExecuteAsync($"PRAGMA cache_size = -{CacheKiB}; PRAGMA temp_store = FILE", cancellation);
                     return (SqliteConnection)await _edm.OpenDbConnectionAsync(cancellation);
                 },
                 cancellation);
@@ -106,6 +109,27 @@ internal sealed class SqliteImportSession : IImportSession
         }
 
         return found;
+    }
+
+    public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
+    {
+        if (!_imagines)
+        {
+            await using var create = Command("CREATE TEMP TABLE import_imagined (hash INTEGER PRIMARY KEY)");
+            await create.ExecuteNonQueryAsync(cancellation);
+            _imagines = true;
+        }
+
+        await using var command = Command(ImagineSql);
+        command.Parameters.AddWithValue("@hashes", JsonSerializer.Serialize(hashes));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var fresh = new HashSet<long>(hashes.Length);
+        while (await reader.ReadAsync(cancellation))
+        {
+            fresh.Add(reader.GetInt64(0));
+        }
+
+        return fresh;
     }
 
     public Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
@@ -181,13 +205,16 @@ internal sealed class SqliteImportSession : IImportSession
     {
         await using (_claim)
         {
-            await _database.OnOwnThreadAsync(
-                async () =>
-                {
-                    await _edm.DisposeAsync();
-                    return true;
-                },
-                CancellationToken.None);
+            if (_edm is not null)
+            {
+                await _database.OnOwnThreadAsync(
+                    async () =>
+                    {
+                        await _edm.DisposeAsync();
+                        return true;
+                    },
+                    CancellationToken.None);
+            }
         }
     }
 

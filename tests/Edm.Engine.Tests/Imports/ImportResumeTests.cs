@@ -67,6 +67,25 @@ public abstract class ImportResumeTests(IDatabases databases, ITestOutputHelper 
     }
 
     [Fact]
+    public async Task A_dry_run_that_was_cut_off_begins_again()
+    {
+        var user = await AddUserAsync();
+        var undisturbed = await RunAsync(user, File(Rows), Options(null) with { DryRun = true });
+        using (var stop = new CancellationTokenSource())
+        {
+            using var importer = ImportParts.Importer(Database, Time);
+            using var stream = new MemoryStream(File(Rows));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(
+                () => importer.RunAsync(user, stream, "list.csv", Options("dry") with { DryRun = true }, new StopAfter(1, stop), stop.Token));
+        }
+
+        var again = await RunAsync(user, File(Rows), Options("dry") with { DryRun = true });
+
+        Assert.Equal(undisturbed with { Import = again.Import }, again);
+        Assert.Equal(await Store.ErrorsAsync(user, undisturbed.Import, 0, ImportStore.MaxPage), await Store.ErrorsAsync(user, again.Import, 0, ImportStore.MaxPage));
+    }
+
+    [Fact]
     public async Task Another_node_that_has_the_file_goes_on_by_itself()
     {
         var user = await AddUserAsync();
