@@ -5,7 +5,8 @@ using Edm.Engine.Imports.Chunks;
 namespace Edm.Engine.Imports;
 
 /// <summary>The second time through a file, from the first row that is not stored yet to the last. While a chunk is stored the next one is read.</summary>
-internal sealed class ImportRun(IImportSession session, Import import, ImportedContacts imported, SuppressionStore suppressions, TimeProvider time, IProgress<ImportProgress>? progress)
+/// <param name="tags">How many the user has before it.</param>
+internal sealed class ImportRun(IImportSession session, Import import, ImportedContacts imported, long tags, SuppressionStore suppressions, TimeProvider time, IProgress<ImportProgress>? progress)
 {
     private readonly ImportOptions _options = import.Options;
 
@@ -15,7 +16,7 @@ internal sealed class ImportRun(IImportSession session, Import import, ImportedC
         var writer = new ChunkWriter(session, import, imported, suppressions, time);
         await using var source = await ImportSource.OpenAsync(file, import.FileName, _options, cancellation);
         await using var reader = await RowReaders.OpenAsync(source, _options.Mapping, cancellation);
-        var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
+        var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, tags, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
         await chunks.SkipAsync(import.Rows, cancellation);
         var reading = ReadAsync();
         try

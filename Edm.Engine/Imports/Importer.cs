@@ -168,10 +168,11 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
 
     private async Task<ImportSummary> MergeAsync(IImportSession session, Import import, Stream? file, IProgress<ImportProgress>? progress, CancellationToken cancellation)
     {
-        var imported = await database.RunAsync(connection => ImportedContacts.LoadAsync(connection, import.Id, cancellation), cancellation);
+        var (imported, tags) = await database.RunAsync(
+            async connection => (await ImportedContacts.LoadAsync(connection, import.Id, cancellation), await TagRoom.CountAsync(connection, import.User, cancellation)), cancellation);
         await using var copy = file is null ? ImportSpool.Open(Settings, import.Id) : null;
         file?.Seek(0, SeekOrigin.Begin);
-        var counts = await new ImportRun(session, import, imported, suppressions, time, progress).RunAsync(copy ?? file!, cancellation);
+        var counts = await new ImportRun(session, import, imported, tags, suppressions, time, progress).RunAsync(copy ?? file!, cancellation);
         // Not to be broken off: everything is stored.
         await store.FinishAsync(import.Id, CancellationToken.None);
         ImportSpool.Delete(Settings, import.Id);
@@ -188,7 +189,7 @@ public sealed partial class Importer(EdmDatabase database, ImportStore store, Su
         var (state, error) = exception switch
         {
             ImportFormatException or TooManyErrorsException => (ImportState.Failed, exception.Message),
-            // More tags than a user may have. The chunks before are stored.
+            // For the tags that the whole import was to give there is no place. The chunks before are stored.
             ConflictException conflict => (ImportState.Failed, conflict.Message),
             // A database has many ways to say that a call was broken off.
             _ when isCutOff || exception is IOException => (ImportState.Interrupted, isSpooled ? ImportStore.GoesOn : ImportStore.Interrupted),

@@ -35,6 +35,9 @@ internal sealed class RowMapper
     private readonly ArrayBufferWriter<byte> _json = new(1024);
     private readonly TagCell _tags = new();
 
+    /// <summary>How many different names of tags came so far, up to <see cref="TagCell.MaxKept"/>.</summary>
+    public int NamedTags => _tags.Kept;
+
     /// <returns>The contact, or the problem.</returns>
     public (StagedContact? Contact, RowProblem? Problem) Map(long nr, long line, IReadOnlyList<ImportCell> cells)
     {
@@ -79,7 +82,11 @@ internal sealed class RowMapper
 
         return (new StagedContact(
             nr, address.Address, address.Key, handle, nickname, followers,
-            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes(otherAddresses)) { Tags = tags }, null);
+            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes(otherAddresses))
+        {
+            Tags = tags,
+            TagsColumn = tags.Count > 0 ? _chosen[(int)ContactField.Tags]!.Value.Column.Name : "",
+        }, null);
     }
 
     /// <summary>Puts every cell where it belongs; answers the first that may not be stored at all.</summary>

@@ -19,9 +19,23 @@ internal sealed record StagedContact(
     /// <summary>Names of tags, each once whatever its case; see <see cref="TagCell"/> for the bounds. Never null.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
 
-    /// <summary>Roughly, to bound a batch. Names of tags are shared by the rows of a file, and so cost only their place.</summary>
-    public int Size =>
-        100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length + (8 * Tags.Count);
+    /// <summary>The column of the tags, as the file names it; empty without tags.</summary>
+    public string TagsColumn { get; init; } = "";
+
+    /// <summary>Roughly, in characters, to bound a batch. Most files have few names of tags, which their rows share; one that has not pays for each.</summary>
+    public int Size
+    {
+        get
+        {
+            var size = 100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length;
+            for (var i = 0; i < Tags.Count; i++)
+            {
+                size += 8 + Tags[i].Length;
+            }
+
+            return size;
+        }
+    }
 }
 
 /// <summary>Why a row was refused.</summary>

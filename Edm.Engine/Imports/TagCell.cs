@@ -16,12 +16,15 @@ internal sealed class TagCell
     public const int MaxCell = MaxTags * (MaxName + 4) * 2;
 
     /// <summary>A file of nothing but different names costs no more than this, and then only time.</summary>
-    private const int MaxKept = 4096;
+    public const int MaxKept = 4096;
 
     private const string Dividers = "\n|;,";
 
     private readonly HashSet<string> _kept = new(StringComparer.Ordinal);
     private readonly List<string> _names = [];
+
+    /// <summary>How many different names came so far, up to <see cref="MaxKept"/>.</summary>
+    public int Kept => _kept.Count;
 
     /// <param name="names">In the order of the cell; two that differ only by case are one.</param>
     /// <returns>False with a reason for people.</returns>
@@ -110,11 +113,11 @@ internal sealed class TagCell
             return $"more than {MaxTags} tags";
         }
 
-        _names.Add(Kept(text));
+        _names.Add(Shared(text));
         return null;
     }
 
-    private string Kept(ReadOnlySpan<char> text)
+    private string Shared(ReadOnlySpan<char> text)
     {
         var kept = _kept.GetAlternateLookup<ReadOnlySpan<char>>();
         if (kept.TryGetValue(text, out var name))

@@ -61,7 +61,10 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         return plan;
     }
 
-    private ImportCounts OfNew(ChunkPlan plan, string key, RowsOfAddress rows, Func<string, string?> suppressed)
+    /// <summary>Whether the rows of a stored contact give it their tags.</summary>
+    public bool GivesTags(StoredContact contact) => options.Policy is ConflictPolicy.Merge or ConflictPolicy.Replace || imported.Created.Contains(contact.Ordinal);
+
+    private ImportCounts OfNew(ChunkPlan plan, string key, RowsOfAddress rows, Func<string, string?> suppressed, Func<string, bool> isFirst)
     {
         if (suppressed(key) is { } reason)
         {

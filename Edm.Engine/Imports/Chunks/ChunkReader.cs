@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
-
 namespace Edm.Engine.Imports.Chunks;
 
 /// <summary>Cuts a file into chunks of mapped rows. Where they are cut depends on the rows alone.</summary>
-/// <param name="keepsOriginals">Whether a good row may still be refused, and asked for then.</param>
+/// <param name="keepsOriginals">Whether any good row may still be refused, and asked for then.</param>
+/// <param name="tags">How many tags the user has: near the bound a row that names some may still be refused too.</param>
 /// <param name="keptErrors">How many refused rows may still be kept; the others are only counted.</param>
-internal sealed class ChunkReader(IRowReader reader, ImportSource source, int chunkRows, bool keepsOriginals, long keptErrors)
+internal sealed class ChunkReader(IRowReader reader, ImportSource source, int chunkRows, bool keepsOriginals, long tags, long keptErrors)
 {
     /// <summary>Two chunks are in memory at once.</summary>
     private const int MaxChars = 6 * 1024 * 1024;
@@ -36,8 +35,8 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
             var (contact, problem) = reader.Problem is { } unreadable ? (null, unreadable) : _mapper.Map(_nr, reader.Line, reader.Cells);
             if (contact is not null)
             {
-                var original = keepsOriginals ? reader.Original() : null;
-                Add(rows, new ChunkRow(contact, reader.Line, original));
+                var original = keepsOriginals || (contact.Tags.Count > 0 && tags + _mapper.NamedTags >= TagRoom.Watched) ? reader.Original() : null;
+                ImportChunk.Add(rows, new ChunkRow(contact, reader.Line, original));
                 chars += contact.Size + (original?.Length ?? 0);
             }
             else
@@ -49,18 +48,5 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
         }
 
         return count == 0 ? null : new ImportChunk(rows, refused, _nr, source.BytesRead);
-    }
-
-    private static void Add(Dictionary<string, RowsOfAddress> rows, ChunkRow row)
-    {
-        ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, row.Contact.EmailKey, out var exists);
-        if (exists)
-        {
-            (entry.Others ??= []).Add(row);
-        }
-        else
-        {
-            entry = new RowsOfAddress(row);
-        }
     }
 }

@@ -18,6 +18,8 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     private readonly ChunkPlanner _planner = new(import.Options, imported);
     private readonly ImportTags _tags = new(import, time);
     private readonly KnownAddresses _known = new();
+    private readonly TagRoom _room = new(import);
+    private readonly ImaginedContacts _imagined = new(session);
     private long _rows = import.Rows;
 
     public ImportCounts Counts { get; private set; } = new(import.Created, import.Updated, import.Unchanged, import.Rejected, import.Suppressed);
@@ -40,7 +42,12 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         var possible = book is null ? [.. chunk.Rows.Keys] : await _known.PossibleAsync(connection, User, chunk.Rows, CancellationToken.None);
         var stored = await session.FindAsync(User, possible, CancellationToken.None);
         var suppressed = await suppressions.FindAsync(connection, User, chunk.Rows.Keys.Where(key => !stored.ContainsKey(key)), CancellationToken.None);
-        var plan = _planner.Plan(chunk, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null);
+        chunk = await _room.RefuseAsync(
+            connection, chunk, key => stored.TryGetValue(key, out var contact) ? _planner.GivesTags(contact) : !suppressed.ContainsKey(key), CancellationToken.None);
+        var isFirst = book is null
+            ? await _imagined.AddAsync(chunk.Rows.Keys.Where(key => !stored.ContainsKey(key) && !suppressed.ContainsKey(key)), CancellationToken.None)
+            : static _ => true;
+        var plan = _planner.Plan(chunk, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null, isFirst);
         var counts = Counts + plan.Counts;
         if (counts.Rejected > _options.MaxErrors)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Edm.Contracts;
 
 namespace Edm.Engine.Imports.Chunks;
@@ -14,7 +15,34 @@ internal sealed record RefusedRow(long Nr, RowProblem Problem, string? Original)
 /// <param name="Rows">By the key of their address, in the order in which each first stands in the chunk.</param>
 /// <param name="LastNr">The number of its last row, good or bad.</param>
 /// <param name="BytesRead">Of the file as it came, up to about that row.</param>
-internal sealed record ImportChunk(Dictionary<string, RowsOfAddress> Rows, IReadOnlyList<RefusedRow> Refused, long LastNr, long BytesRead);
+internal sealed record ImportChunk(Dictionary<string, RowsOfAddress> Rows, IReadOnlyList<RefusedRow> Refused, long LastNr, long BytesRead)
+{
+    public static void Add(Dictionary<string, RowsOfAddress> rows, ChunkRow row)
+    {
+        ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(rows, row.Contact.EmailKey, out var exists);
+        if (exists)
+        {
+            (entry.Others ??= []).Add(row);
+        }
+        else
+        {
+            entry = new RowsOfAddress(row);
+        }
+    }
+
+    /// <summary>The same chunk as it would be if these rows could not be used.</summary>
+    public ImportChunk Without(IReadOnlyList<RefusedRow> refused)
+    {
+        var gone = refused.Select(row => row.Nr).ToHashSet();
+        var rows = new Dictionary<string, RowsOfAddress>(Rows.Count, StringComparer.Ordinal);
+        foreach (var row in Rows.Values.SelectMany(some => some.All).Where(row => !gone.Contains(row.Contact.Nr)).OrderBy(row => row.Contact.Nr))
+        {
+            Add(rows, row);
+        }
+
+        return this with { Rows = rows, Refused = [.. Refused.Concat(refused).OrderBy(row => row.Nr)] };
+    }
+}
 
 /// <summary>The rows of a chunk that have one address: nearly always a single one, which takes no list.</summary>
 internal struct RowsOfAddress(ChunkRow first)
