@@ -11,7 +11,7 @@ public static partial class CompactNumber
 {
     private const int MaxLength = 40;
 
-    /// <summary>Never throws. Fractions that remain after the suffix are rounded; negative numbers and anything else are refused.</summary>
+    /// <summary>Never throws. Fractions that remain after the suffix are rounded; negative numbers, numbers beyond <see cref="ContactLimits.Followers"/> and anything else are refused.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out long value)
     {
         value = 0;
@@ -24,7 +24,7 @@ public static partial class CompactNumber
         // The common case, a plain count, without any more ado.
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value))
         {
-            return true;
+            return value <= ContactLimits.Followers;
         }
 
         if (text[^1] == '+')

@@ -225,7 +225,8 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
         connection => connection.GetTable<ImportRow>()
             .Where(i => i.Id == import && (i.State == "reading" || i.State == "merging" || i.State == "interrupted"))
             .Set(i => i.State, state.Name())
-            .Set(i => i.Error, error)
+            // What is wrong with a file may quote it, and PostgreSQL can't hold NUL.
+            .Set(i => i.Error, error.Replace('\0', '\uFFFD'))
             .Set(i => i.FinishedAt, Now)
             .UpdateAsync(cancellation),
         cancellation) > 0;
@@ -235,7 +236,8 @@ public sealed class ImportStore(EdmDatabase database, TimeProvider time)
     private static string NameOf(string fileName)
     {
         var name = Path.GetFileName(fileName.Replace('\\', '/')).Replace('\0', '\uFFFD');
-        return name.Length == 0 ? "-" : name.Length > MaxFileName ? name[..MaxFileName] : name;
+        // Never half of a surrogate pair.
+        return name.Length == 0 ? "-" : name.Length > MaxFileName ? name[..(char.IsHighSurrogate(name[MaxFileName - 1]) ? MaxFileName - 1 : MaxFileName)] : name;
     }
 
     private Task<int> UpdateAsync(ImportId import, Func<IQueryable<ImportRow>, IUpdatable<ImportRow>> set, CancellationToken cancellation) =>

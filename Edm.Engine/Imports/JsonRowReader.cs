@@ -8,7 +8,13 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
     /// <summary>A file names its columns in every row; more different names than this are read but not remembered.</summary>
     private const int MaxRememberedColumns = 2000;
 
+    /// <summary>Longer names are read and not remembered: a hostile one fills a whole row.</summary>
+    private const int MaxRememberedName = 256;
+
     private const int MaxDepth = 4;
+
+    /// <summary>A row of nothing but brackets is no reason to refuse a file.</summary>
+    private static readonly JsonDocumentOptions AnyDepth = new() { MaxDepth = ImportOptions.MaxRowBytes };
 
     private readonly JsonSlices _slices = new(content, isArray);
     private readonly Dictionary<string, ImportColumn> _columns = new(StringComparer.Ordinal);
@@ -41,7 +47,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
         _sawRow = true;
         try
         {
-            using var document = JsonDocument.Parse(slice);
+            using var document = JsonDocument.Parse(slice, AnyDepth);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
             {
                 Flatten(document.RootElement, "", 1);
@@ -103,11 +109,22 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
         var column = Column(name);
         _sawAddressColumn |= column.Field is ContactField.Email or ContactField.Bio;
         // A tag may hold what divides the members of a list in a text.
-        var text = column.Field == ContactField.Tags && value.ValueKind == JsonValueKind.Array ? value.GetRawText() : Text(value);
+        var text = column.Field == ContactField.Tags && value.ValueKind == JsonValueKind.Array ? Listed(value) : Text(value);
         if (column.Field != ContactField.Ignored && !string.IsNullOrWhiteSpace(text))
         {
             _cells.Add(new ImportCell(column, text));
         }
+    }
+
+    private static string Listed(JsonElement names)
+    {
+        foreach (var name in names.EnumerateArray())
+        {
+            // Finds a broken escape.
+            _ = name.ValueKind == JsonValueKind.String ? name.GetString() : null;
+        }
+
+        return names.GetRawText();
     }
 
     private static string? Text(JsonElement value) => value.ValueKind switch
@@ -126,7 +143,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
         if (!_columns.TryGetValue(name, out var column))
         {
             column = asked?.Column(name) ?? ColumnMapping.Of(name);
-            if (_columns.Count < MaxRememberedColumns)
+            if (_columns.Count < MaxRememberedColumns && name.Length <= MaxRememberedName)
             {
                 _columns.Add(name, column);
             }

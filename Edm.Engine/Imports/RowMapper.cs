@@ -213,14 +213,18 @@ internal sealed class RowMapper
         if (text.Contains('/', StringComparison.Ordinal))
         {
             // https://www.tiktok.com/@name?lang=en
-            text = HandleOf(text) ?? (text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var url)
-                ? Uri.UnescapeDataString(url.Segments[^1].Trim('/'))
-                : text);
+            text = HandleOf(text) ?? LastPart(text) ?? text;
         }
 
         text = text.TrimStart('@').Trim();
         return text.Length > 0 ? text : null;
     }
+
+    /// <summary>Null where it is no address, or one that hides a control character, such as <c>%00</c>.</summary>
+    private static string? LastPart(string text) =>
+        text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var url) && Uri.UnescapeDataString(url.Segments[^1].Trim('/')) is var part && !part.Any(char.IsControl)
+            ? part
+            : null;
 
     /// <summary>
     /// The handle in the address of a profile: the first part of the path that begins with @, or all of the path where the site is known to name people so.
