@@ -1,102 +1,84 @@
-using System.Diagnostics.CodeAnalysis;
+using Edm.Engine.Content.Mime;
 using Edm.Engine.Services;
-using MimeKit;
+using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Content;
 
 /// <inheritdoc cref="IMimeComposer"/>
 public sealed class MimeComposer : IMimeComposer
 {
-    /// <summary>A display name that is longer is not a name; a nickname out of a list can be anything.</summary>
-    private const int MaxName = 100;
-
-    /// <summary>RFC 2045, 6.7 allows 76, and MimeKit's quoted-printable goes two beyond what it is told.</summary>
-    private const int MaxEncodedLine = 72;
-
-    /// <exception cref="ParseException">An address, or the message id, is not one.</exception>
-    public MimeMessage Compose(RenderedMail mail, ServiceSettings service, string recipient, string? recipientName, string messageId, DateTimeOffset date)
+    public OutgoingMail Compose(MailToCompose mail)
     {
         ArgumentNullException.ThrowIfNull(mail);
-        ArgumentNullException.ThrowIfNull(service);
-        var text = mail.Text is null ? null : Part("plain", mail.Text);
-        var html = mail.Html is null ? null : Part("html", mail.Html);
-        var isEightBit = text?.ContentTransferEncoding == ContentEncoding.EightBit || html?.ContentTransferEncoding == ContentEncoding.EightBit;
-        var message = new ComposedMessage(isEightBit)
+        if (!Envelope.TryParse(mail.Service.SenderAddress, out var from))
         {
-            Date = date,
-            Subject = Clean(mail.Subject),
-            MessageId = messageId,
-            MimeVersion = new Version(1, 0),
-            Body = (text, html) switch
-            {
-                // The plainest first, the best last (RFC 2046, 5.1.4).
-                ({ }, { }) => new MultipartAlternative(text, html),
-                ({ }, null) => text,
-                (null, { }) => html,
-                (null, null) => throw new ArgumentException("A mail needs a body.", nameof(mail)),
-            },
-        };
-        NothingToClose(message, message.Body!);
-        message.From.Add(new MailboxAddress(Name(service.SenderName), service.SenderAddress));
-        message.To.Add(new MailboxAddress(Name(recipientName), recipient));
-        return message;
-    }
-
-    private static TextPart Part(string subtype, string body)
-    {
-        var (octets, encoding) = MailText.Encode(body);
-        var stream = new MemoryStream(octets.Array!, octets.Offset, octets.Count, writable: false);
-        var part = new TextPart(subtype) { ContentType = { Charset = "utf-8" } };
-        if (encoding is { } plain)
-        {
-            // What goes on the wire as it is.
-            part.Content = new MimeContent(stream, plain);
-            part.ContentTransferEncoding = plain;
-        }
-        else
-        {
-            part.Content = new MimeContent(stream);
-            part.Prepare(EncodingConstraint.EightBit, MaxEncodedLine);
+            throw new FormatException("The sender is not an address that a mail can carry.");
         }
 
-        NothingToClose(part, part.Content!);
-        return part;
-    }
-
-    /// <summary>MimeKit's objects have finalizers for files; here all is in memory. Left to them, a mail lives a collection longer and costs twice as much.</summary>
-    [SuppressMessage("Usage", "CA1816", Justification = "Not a Dispose: these objects are never disposed, and need not be.")]
-    private static void NothingToClose(object one, object two)
-    {
-        GC.SuppressFinalize(one);
-        GC.SuppressFinalize(two);
-    }
-
-    private static string? Name(string? name)
-    {
-        if (string.IsNullOrWhiteSpace(name))
+        if (!Envelope.TryParse(mail.Recipient, out var to))
         {
-            return null;
+            throw new FormatException("The recipient is not an address that a mail can carry.");
         }
 
-        var clean = Clean(name).Trim();
-        return clean.Length <= MaxName ? clean : clean[..(char.IsHighSurrogate(clean[MaxName - 1]) ? MaxName - 1 : MaxName)];
+        using var buffer = new MailBuffer();
+        HeaderWriter.Mailbox(buffer, "From"u8, mail.Service.SenderName, from.Text);
+        HeaderWriter.Mailbox(buffer, "To"u8, mail.RecipientName, to.Text);
+        HeaderWriter.Text(buffer, "Subject"u8, mail.Words.Subject);
+        HeaderWriter.Date(buffer, mail.Date);
+        HeaderWriter.MessageId(buffer, mail.MessageId);
+        HeaderWriter.AsIs(buffer, "MIME-Version"u8, "1.0"u8);
+        var isEightBit = Body(buffer, mail.Words, mail.AllowEightBit);
+        return buffer.ToMail(isEightBit, from.NeedsUtf8 || to.NeedsUtf8);
     }
 
-    // MimeKit folds and encodes what it is given; a line break that is not in it can't be misread by any other program either.
-    private static string Clean(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)) : text;
-
-    /// <summary>
-    /// A message that is ready for the wire: it knows that its parts have the right encoding, where MimeKit reads every octet again for each server to
-    /// find out. Only a server without 8BITMIME (RFC 6152) makes it encode them anew.
-    /// </summary>
-    private sealed class ComposedMessage(bool isEightBit) : MimeMessage(new HeaderList())
+    /// <returns>Whether it has octets above 127.</returns>
+    private static bool Body(MailBuffer buffer, RenderedMail words, bool allowEightBit)
     {
-        public override void Prepare(EncodingConstraint constraint, int maxLineLength = 78)
+        if (words is not { Text: { } text, Html: { } html })
         {
-            if (isEightBit && constraint == EncodingConstraint.SevenBit)
-            {
-                base.Prepare(constraint, MaxEncodedLine);
-            }
+            var single = words.Text ?? words.Html ?? throw new ArgumentException("A mail needs a body.", nameof(words));
+            return Part(buffer, words.Text is null ? "text/html; charset=utf-8"u8 : "text/plain; charset=utf-8"u8, single, allowEightBit);
         }
+
+        // 128 random bits: no body holds it, not even one that was made to.
+        Span<byte> boundary = stackalloc byte[34];
+        "=_"u8.CopyTo(boundary);
+        Guid.NewGuid().TryFormat(boundary[2..], out _, "N");
+
+        buffer.Write("Content-Type: multipart/alternative; boundary=\""u8);
+        buffer.Write(boundary);
+        buffer.Write((byte)'"');
+        buffer.EndLine();
+        buffer.EndLine();
+
+        // The plainest first, the best last (RFC 2046, 5.1.4).
+        Delimiter(buffer, boundary);
+        var isEightBit = Part(buffer, "text/plain; charset=utf-8"u8, text, allowEightBit);
+        buffer.EndLine();
+        Delimiter(buffer, boundary);
+        isEightBit |= Part(buffer, "text/html; charset=utf-8"u8, html, allowEightBit);
+        buffer.EndLine();
+        buffer.Write("--"u8);
+        buffer.Write(boundary);
+        buffer.Write("--"u8);
+        buffer.EndLine();
+        return isEightBit;
+    }
+
+    private static void Delimiter(MailBuffer buffer, ReadOnlySpan<byte> boundary)
+    {
+        buffer.Write("--"u8);
+        buffer.Write(boundary);
+        buffer.EndLine();
+    }
+
+    private static bool Part(MailBuffer buffer, ReadOnlySpan<byte> type, string text, bool allowEightBit)
+    {
+        var encoding = BodyText.Choose(text, allowEightBit);
+        HeaderWriter.AsIs(buffer, "Content-Type"u8, type);
+        HeaderWriter.AsIs(buffer, "Content-Transfer-Encoding"u8, BodyText.NameOf(encoding));
+        buffer.EndLine();
+        BodyText.Write(buffer, text, encoding);
+        return encoding == BodyEncoding.EightBit;
     }
 }

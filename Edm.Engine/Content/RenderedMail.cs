@@ -1,6 +1,5 @@
 using Edm.Contracts;
 using Edm.Engine.Services;
-using MimeKit;
 
 namespace Edm.Engine.Content;
 
@@ -45,9 +44,15 @@ public interface ITemplateCache
     Task<IParsedTemplate> GetAsync(TemplateId template, int version, CancellationToken cancellation);
 }
 
+/// <summary>Everything that makes one mail.</summary>
+/// <param name="MessageId">Without angle brackets; the same intent always has the same one.</param>
+/// <param name="AllowEightBit">The server it is for takes 8BITMIME (RFC 6152).</param>
+public sealed record MailToCompose(
+    RenderedMail Words, ServiceSettings Service, string Recipient, string? RecipientName, string MessageId, DateTimeOffset Date, bool AllowEightBit);
+
 /// <summary>Builds the MIME message: multipart/alternative when both bodies are there (RFC 2046, 5.1.4).</summary>
 public interface IMimeComposer
 {
-    /// <param name="messageId">Without angle brackets; the same intent always has the same one.</param>
-    MimeMessage Compose(RenderedMail mail, ServiceSettings service, string recipient, string? recipientName, string messageId, DateTimeOffset date);
+    /// <exception cref="FormatException">An address, or the message id, is not one.</exception>
+    OutgoingMail Compose(MailToCompose mail);
 }

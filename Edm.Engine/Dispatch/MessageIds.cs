@@ -1,4 +1,5 @@
 using System.Globalization;
+using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Dispatch;
 
@@ -7,7 +8,7 @@ internal static class MessageIds
 {
     public static string Of(Mail mail, string senderAddress)
     {
-        var domain = senderAddress[(senderAddress.LastIndexOf('@') + 1)..];
+        var domain = Envelope.TryParse(senderAddress, out var sender) ? sender.Domain : senderAddress.AsSpan(senderAddress.LastIndexOf('@') + 1);
         return string.Create(CultureInfo.InvariantCulture, $"edm.{mail.Task.Task.Value}.{mail.Key.Seq}@{domain}");
     }
 }

@@ -2,34 +2,26 @@ using Akka.Actor;
 using Edm.Contracts;
 using Edm.Engine.Content;
 using Edm.Engine.Services;
-using MimeKit;
 
 namespace Edm.Engine.Dispatch;
 
 /// <summary>A mail that may be started, or the one reason why it may not.</summary>
 /// <param name="BadMail">This mail can't be sent by anybody, in plain words.</param>
 /// <param name="Other">Neither the mail's fault nor the service's.</param>
-internal sealed record Prepared(MailKey Key, MimeMessage? Message, ServiceFaultException? ServiceFault, string? BadMail, Exception? Other) : INoSerializationVerificationNeeded;
+internal sealed record Prepared(MailKey Key, OutgoingMail? Message, ServiceFaultException? ServiceFault, string? BadMail, Exception? Other) : INoSerializationVerificationNeeded;
 
 /// <summary>Everything that can go wrong before a mail is started, so that it goes wrong for nobody: the template, the message, the connection.</summary>
 internal sealed class PrepareMail(LaneRooms rooms, CancellationToken stopping)
 {
     public async Task<Prepared> PrepareAsync(IMailConnection connection, Mail mail, ServiceSettings with)
     {
-        MimeMessage message;
         try
         {
-            var template = await rooms.Templates.GetAsync(mail.Task.Template, mail.Task.TemplateVersion, stopping);
-            var rendered = template.Render(mail.Contact, new ServiceSender(with.SenderAddress, with.SenderName));
-            message = rooms.Mime.Compose(rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with.SenderAddress), rooms.Time.GetUtcNow());
+            await connection.EnsureReadyAsync(stopping);
         }
-        catch (TemplateException e)
+        catch (ServiceFaultException e)
         {
-            return new Prepared(mail.Key, null, null, $"template: {e.Message}", null);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or ParseException)
-        {
-            return new Prepared(mail.Key, null, null, "the mail can't be built from this contact", null);
+            return new Prepared(mail.Key, null, e, null, null);
         }
         catch (Exception e)
         {
@@ -38,12 +30,19 @@ internal sealed class PrepareMail(LaneRooms rooms, CancellationToken stopping)
 
         try
         {
-            await connection.EnsureReadyAsync(stopping);
+            var template = await rooms.Templates.GetAsync(mail.Task.Template, mail.Task.TemplateVersion, stopping);
+            var rendered = template.Render(mail.Contact, new ServiceSender(with.SenderAddress, with.SenderName));
+            var message = rooms.Mime.Compose(new MailToCompose(
+                rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with.SenderAddress), rooms.Time.GetUtcNow(), connection.TakesEightBit));
             return new Prepared(mail.Key, message, null, null, null);
         }
-        catch (ServiceFaultException e)
+        catch (TemplateException e)
         {
-            return new Prepared(mail.Key, null, e, null, null);
+            return new Prepared(mail.Key, null, null, $"template: {e.Message}", null);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            return new Prepared(mail.Key, null, null, "the mail can't be built from this contact", null);
         }
         catch (Exception e)
         {

@@ -2,7 +2,6 @@ using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
 using Edm.Engine.Services;
-using MimeKit;
 
 namespace Edm.Engine.Dispatch;
 
@@ -12,7 +11,7 @@ internal sealed record Sent(MailKey Key, AttemptResult Result, EndedMail Ended) 
 internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, CancellationToken stopping)
 {
     /// <summary>The outcome goes to <paramref name="outcome"/> first: it survives the actor.</summary>
-    public async Task<Sent> SendAsync(IMailConnection connection, MimeMessage message, Mail mail, ServiceSettings with, TaskCompletionSource<EndedMail> outcome)
+    public async Task<Sent> SendAsync(IMailConnection connection, OutgoingMail message, Mail mail, ServiceSettings with, TaskCompletionSource<EndedMail> outcome)
     {
         Attempt attempt;
         try
@@ -27,6 +26,7 @@ internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, Cancellat
             attempt = new Attempt(AttemptResult.Unknown, null, null, "", "the transport failed");
         }
 
+        message.Dispose();
         var kind = attempt.Result switch
         {
             AttemptResult.Accepted => OutcomeKind.Sent,

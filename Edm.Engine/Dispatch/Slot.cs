@@ -1,6 +1,5 @@
 using Edm.Contracts;
 using Edm.Engine.Services;
-using MimeKit;
 
 namespace Edm.Engine.Dispatch;
 
@@ -13,7 +12,7 @@ internal sealed class Slot
     /// <summary>Null: the slot is free.</summary>
     public Mail? Mail { get; set; }
 
-    public MimeMessage? Message { get; set; }
+    public OutgoingMail? Message { get; set; }
 
     public bool IsSending { get; set; }
 
@@ -26,8 +25,10 @@ internal sealed class Slot
 
     public bool IsBusyWith(MailKey key) => Mail?.Key == key;
 
+    /// <summary>Never while it is sending: the message's octets go back to where they came from.</summary>
     public void Free(long nowMs)
     {
+        Message?.Dispose();
         (Mail, Message, IsSending, LastUsedMs) = (null, null, false, nowMs);
     }
 }

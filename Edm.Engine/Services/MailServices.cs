@@ -16,9 +16,9 @@ public static class MailServices
         services.AddSingleton<PoolStore>();
         services.AddSingleton<ServiceStore>();
         services.AddSingleton<ILaneServices>(provider => provider.GetRequiredService<ServiceStore>());
-        services.AddSingleton(provider => new MailKitTransport(
+        services.AddSingleton(provider => new SmtpTransport(
             timeouts ?? new SmtpTimeouts(), () => provider.GetService<SandboxServer>()?.EndPoint, provider.GetRequiredService<TimeProvider>(), authorities));
-        services.AddSingleton<IMailTransport>(provider => provider.GetRequiredService<MailKitTransport>());
+        services.AddSingleton<IMailTransport>(provider => provider.GetRequiredService<SmtpTransport>());
         services.AddSingleton<ServiceTester>();
         return services;
     }

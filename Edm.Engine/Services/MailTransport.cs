@@ -1,5 +1,3 @@
-using MimeKit;
-
 namespace Edm.Engine.Services;
 
 /// <summary>What one try to send one mail came to. The words are the server's, with addresses cut out.</summary>
@@ -8,13 +6,13 @@ public enum AttemptResult
     /// <summary>2xx to the end of data: the server has taken responsibility (RFC 5321, 4.2.5).</summary>
     Accepted,
 
-    /// <summary>4xx, or the connection was lost before DATA: may be tried again.</summary>
+    /// <summary>4xx, or the connection was lost before the end of the mail had gone out: may be tried again.</summary>
     Deferred,
 
     /// <summary>5xx: this mail will never be taken.</summary>
     Rejected,
 
-    /// <summary>The connection was lost, or no reply came in time, after DATA had begun: nobody can know.</summary>
+    /// <summary>The connection was lost, or no reply came in time, after the end of the mail had gone out: nobody can know.</summary>
     Unknown,
 }
 
@@ -37,11 +35,14 @@ public interface IMailConnection : IAsyncDisposable
     /// <exception cref="ServiceFaultException">The service can't be used; the message is fit for its owner's screen.</exception>
     Task EnsureReadyAsync(CancellationToken cancellation);
 
+    /// <summary>The server takes octets above 127 in a body (8BITMIME, RFC 6152). Known once the connection has been ready.</summary>
+    bool TakesEightBit { get; }
+
     /// <summary>
-    /// Sends one mail. A kept connection that turns out to be closed before DATA is opened once more and the mail tried again at once.
-    /// Never throws for what the server or the network does: that is an <see cref="Attempt"/>.
+    /// Sends one mail. A kept connection that turns out to be closed before the mail's end has gone out is opened once more and the mail tried again at
+    /// once. Never throws for what the server or the network does: that is an <see cref="Attempt"/>.
     /// </summary>
-    Task<Attempt> SendAsync(MimeMessage message, string sender, string recipient, CancellationToken cancellation);
+    Task<Attempt> SendAsync(OutgoingMail mail, string sender, string recipient, CancellationToken cancellation);
 }
 
 public interface IMailTransport

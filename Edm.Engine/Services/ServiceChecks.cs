@@ -40,7 +40,7 @@ internal static class ServiceChecks
             throw new FieldException("username", "A password needs a user name.");
         }
 
-        if (!Envelope.TryParse(draft.SenderAddress ?? "", out var sender) || sender.LocalPart.Length > 64 || sender.Domain.Length == 0)
+        if (!Envelope.TryParse(draft.SenderAddress ?? "", out var sender) || sender.Local.Length > 64)
         {
             throw new FieldException("senderAddress", $"'{Shown(draft.SenderAddress)}' is not an e-mail address. Expected such as news@example.com.");
         }

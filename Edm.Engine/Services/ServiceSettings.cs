@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Services;
 
@@ -38,6 +39,8 @@ public sealed record ServiceSettings(
     bool Enabled,
     long Version)
 {
+    public LoginKind Login { get; init; }
+
     // A record prints its members; this one must never print its secret.
     public override string ToString() => $"service {Id} '{Name}'";
 }

@@ -6,7 +6,7 @@ namespace Edm.Engine.Services;
 public sealed record ServiceTest(bool Works, string Words, TimeSpan Took);
 
 /// <summary>Tries a service without sending anything: connects, secures, logs in, and asks for a sign of life.</summary>
-public sealed class ServiceTester(MailKitTransport transport, TimeProvider time)
+public sealed class ServiceTester(SmtpTransport transport, TimeProvider time)
 {
     /// <summary>Somebody waits in front of a screen; a server that needs longer will not do for sending either.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

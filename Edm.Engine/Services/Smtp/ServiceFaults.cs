@@ -1,6 +1,5 @@
 using System.Net.Sockets;
-using MailKit.Net.Smtp;
-using MailKit.Security;
+using System.Security.Authentication;
 
 namespace Edm.Engine.Services.Smtp;
 
@@ -17,15 +16,17 @@ internal static class ServiceFaults
             _ when timedOut => $"{place} did not answer in time",
             SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData } => $"{place}: there is no host of this name",
             SocketException network => $"{place} can't be reached: {network.Message}",
-            AuthenticationException login => $"{place} refused the login: {login.Message}",
-            SmtpCommandException command => $"{place} refused to work for us: {(int)command.StatusCode} {command.Message}",
-            SslHandshakeException tls => $"TLS with {place} failed: {Innermost(tls).Message}",
-            NotSupportedException missing => $"{place} lacks what is needed: {missing.Message}",
+            LoginRefusedException login => $"{place} refused the login: {Quoted(login.Reply)}",
+            SmtpRefusedException refused => $"{place} refused to work for us: {Quoted(refused.Reply)}",
+            AuthenticationException tls => $"TLS with {place} failed: {Innermost(tls).Message}",
+            MissingExtensionException missing => $"{place} lacks what is needed: {missing.Message}",
             SmtpProtocolException protocol => $"{place} broke off or does not speak SMTP: {protocol.Message}",
             _ => $"{place} can't be used: {Innermost(exception).Message}",
         };
         return new ServiceFaultException(ReplyText.Clean(message), exception);
     }
+
+    private static string Quoted(SmtpReply reply) => $"{reply.Code} {reply.Words}";
 
     private static Exception Innermost(Exception exception)
     {

@@ -1,149 +1,124 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Text;
-using MailKit.Net.Smtp;
-using MailKit.Security;
-using MimeKit;
 
 namespace Edm.Engine.Services.Smtp;
 
-/// <summary>One TCP connection to a server, from the handshake to QUIT. Throws what MailKit throws; the meaning is found by its owner.</summary>
+/// <summary>One TCP connection to a server, from the handshake to QUIT. Throws what goes wrong; the meaning is found by its owner.</summary>
 internal sealed class SmtpSession : IAsyncDisposable
 {
-    // MailKit copies the options for each mail and sets what SMTP needs; ours are never changed.
-    private static readonly FormatOptions Format = FormatOptions.Default.Clone();
-    private static readonly FormatOptions Utf8Format = International();
-
     private readonly SmtpTimeouts _timeouts;
-    private readonly PhaseWatch _watch;
-    private readonly SmtpClient _client;
     private readonly CertificateCheck _certificate;
-    private readonly MailboxAddress[] _recipients = new MailboxAddress[1];
-    private Socket? _socket;
+    private readonly TimeProvider _time;
+    private SmtpWire? _wire;
+    private MailTransaction? _transaction;
+    private string _hello = "";
+    private bool _isLoggedIn;
+    private bool _timedOut;
+    private bool _isOver;
 
     public SmtpSession(SmtpTimeouts timeouts, TrustedAuthorities? authorities, TimeProvider time)
     {
-        _timeouts = timeouts;
+        (_timeouts, _time) = (timeouts, time);
         _certificate = new CertificateCheck(authorities);
-        _watch = new PhaseWatch(timeouts, time);
-        _client = new SmtpClient(_watch)
-        {
-            ServerCertificateValidationCallback = _certificate.Check,
-
-            // Asking a certificate authority's server at each connect fails wherever outgoing traffic is filtered, and mail clients do not do it.
-            CheckCertificateRevocation = false,
-        };
     }
 
-    public bool IsConnected => _client.IsConnected;
+    public Offers Offers { get; private set; } = Offers.Nothing;
 
-    public bool DataBegun => _watch.DataBegun;
+    public bool IsConnected => _wire is not null && !_isOver && !TimedOut;
 
-    public bool TimedOut => _watch.TimedOut;
+    public bool TimedOut => _timedOut || _wire?.Deadline.HasPassed == true;
 
-    /// <summary>The server offers SMTPUTF8, and this connection can't use it any more: MailKit lets a capability only be taken away. A fresh one can.</summary>
-    public bool HasGivenUpUtf8 { get; private set; }
+    /// <summary>The last octet of the present mail has gone out: nobody but the server can know what became of it.</summary>
+    public bool EndHasGone => _transaction?.EndHasGone == true;
+
+    public bool HungUp => _wire is null || _wire.HungUp;
 
     /// <summary>What is wrong with the server's certificate, null when it is right or was not shown.</summary>
     public string? CertificateFault => _certificate.Fault;
 
     /// <summary>For the owner of the service, after a test.</summary>
     public string Achieved =>
-        $"connected {(_client.IsSecure ? $"with {_client.SslProtocol}" : "without TLS")}, {(_client.IsAuthenticated ? "logged in" : "no login")}; the server answers";
-
-    /// <summary>
-    /// The server closed, or said good-bye with 421, while nothing was asked of it: between mails a server has nothing to say (RFC 5321, 3.8), so
-    /// whatever there is to read means that this connection is over.
-    /// </summary>
-    public bool HungUp => _socket is null || _socket.Poll(0, SelectMode.SelectRead);
+        $"connected {(_wire?.Tls is { } tls ? $"with {tls.SslProtocol}" : "without TLS")}, {(_isLoggedIn ? "logged in" : "no login")}; the server answers";
 
     /// <param name="name">The host as the certificate must name it.</param>
-    public async Task ConnectAsync(EndPoint server, string name, ServiceSettings service, NetworkCredential? login, CancellationToken cancellation)
+    /// <param name="cancellation">Cuts the conversation short as a deadline does.</param>
+    public async Task ConnectAsync(string host, int port, string name, ServiceSettings service, NetworkCredential? login, CancellationToken cancellation)
     {
-        var token = _watch.Begin(_timeouts.Connect, cancellation, out var registration);
-        try
+        var wire = _wire = new SmtpWire(await DialAsync(host, port, cancellation), _time);
+        await using var cut = cancellation.UnsafeRegister(static wire => ((SmtpWire)wire!).Cut(), wire);
+        wire.Deadline.Set(_timeouts.Command);
+        if (service.Tls == TlsMode.Implicit)
         {
-            // MailKit's own socket leaves Nagle on, which with delayed acknowledgements costs 40 ms a mail.
-            _socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await _socket.ConnectAsync(server, token);
-            _watch.Greet();
+            await wire.SecureAsync(name, _certificate.Check);
+            wire.Deadline.Set(_timeouts.Command);
+        }
 
-            // A plain NetworkStream: MailKit's own makes two timers for each read and write, and the watch has the deadlines already.
-            await _client.ConnectAsync(new NetworkStream(_socket, ownsSocket: true), name, service.Port, Options(service.Tls), token);
-            if (login is not null)
+        Positive(await wire.ReadReplyAsync(keepWords: true));
+        _hello = Hello(wire.Local);
+        await GreetAsync(wire);
+        if (service.Tls == TlsMode.StartTls || (service.Tls == TlsMode.Auto && Offers.StartTls))
+        {
+            if (!Offers.StartTls)
             {
-                await _client.AuthenticateAsync(login, token);
+                throw new MissingExtensionException("it does not offer STARTTLS");
             }
 
-            // SIZE would make MailKit write every message twice, once to measure it. BDAT would hide where the data begins. With SMTPUTF8 it would write
-            // an internationalised domain in Unicode, and a next hop without SMTPUTF8 would bounce what it takes in ASCII: it is given up at the first such domain.
-            _client.Capabilities &= ~(SmtpCapabilities.Size | SmtpCapabilities.Chunking | SmtpCapabilities.BinaryMime);
+            Positive(await SayAsync(wire, "STARTTLS"));
+            wire.Deadline.Set(_timeouts.Command);
+            await wire.SecureAsync(name, _certificate.Check);
+
+            // What was offered before could be anybody's (RFC 3207, 4.2).
+            await GreetAsync(wire);
         }
-        finally
+
+        if (login is not null)
         {
-            await registration.DisposeAsync();
-            _watch.End();
+            wire.Deadline.Set(_timeouts.Command);
+            await Login.AsAsync(login, service.Login, Offers, wire);
+            _isLoggedIn = true;
         }
+
+        _transaction = new MailTransaction(wire, Offers, _timeouts);
+        wire.Deadline.Clear();
     }
 
-    /// <returns>The words of the final 250.</returns>
-    /// <exception cref="NotSupportedException">An address is not ASCII before the @, and this server does not offer SMTPUTF8 (RFC 6531). Nothing was said to it.</exception>
-    public async Task<string> SendAsync(MimeMessage message, MailboxAddress from, MailboxAddress to, CancellationToken cancellation)
+    /// <summary>Sends one mail. What the server answers is an attempt; everything else is thrown, and the session is over.</summary>
+    public async ValueTask<Attempt> SendAsync(OutgoingMail mail, EnvelopeAddress from, EnvelopeAddress to, CancellationToken cancellation)
     {
-        _recipients[0] = to;
-        var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
-        try
-        {
-            if (!NeedsUtf8(from) && !NeedsUtf8(to))
-            {
-                if (_client.Capabilities.HasFlag(SmtpCapabilities.UTF8) && (HasALabel(from) || HasALabel(to)))
-                {
-                    _client.Capabilities &= ~SmtpCapabilities.UTF8;
-                    HasGivenUpUtf8 = true;
-                }
-
-                return await _client.SendAsync(Format, message, from, _recipients, token);
-            }
-
-            if (!_client.Capabilities.HasFlag(SmtpCapabilities.UTF8 | SmtpCapabilities.EightBitMime))
-            {
-                throw new NotSupportedException("the server does not offer SMTPUTF8, which letters outside ASCII before the @ need");
-            }
-
-            return await _client.SendAsync(Utf8Format, message, from, _recipients, token);
-        }
-        finally
-        {
-            registration.Dispose();
-            _watch.End();
-        }
+        var wire = _wire!;
+        var transaction = _transaction!;
+        using var cut = cancellation.UnsafeRegister(static wire => ((SmtpWire)wire!).Cut(), wire);
+        var attempt = await transaction.RunAsync(mail, from, to);
+        _isOver = transaction.IsSessionOver;
+        wire.Deadline.Clear();
+        return attempt;
     }
-
-    /// <summary>Letters outside ASCII stand before the @.</summary>
-    public static bool NeedsUtf8(MailboxAddress address) => !Ascii.IsValid(address.LocalPart);
 
     /// <summary>Asks whether the server still answers.</summary>
     public async Task NoOpAsync(CancellationToken cancellation)
     {
-        var token = _watch.Begin(_timeouts.Command, cancellation, out var registration);
-        try
-        {
-            await _client.NoOpAsync(token);
-        }
-        finally
-        {
-            await registration.DisposeAsync();
-            _watch.End();
-        }
+        var wire = _wire!;
+        await using var cut = cancellation.UnsafeRegister(static wire => ((SmtpWire)wire!).Cut(), wire);
+        wire.Deadline.Set(_timeouts.Command);
+        Positive(await SayAsync(wire, "NOOP"));
+        wire.Deadline.Clear();
     }
 
     /// <summary>Says QUIT where someone may still listen, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_client.IsConnected && !HungUp)
+        if (IsConnected && !HungUp)
         {
-            var token = _watch.Begin(_timeouts.Quit, CancellationToken.None, out _);
-            await _client.DisconnectAsync(quit: true, token);
+            try
+            {
+                _wire!.Deadline.Set(_timeouts.Quit);
+                await SayAsync(_wire, "QUIT");
+            }
+            catch (Exception)
+            {
+                // Good manners, and nothing more: whatever came of it, the connection ends here.
+            }
         }
 
         Abort();
@@ -152,25 +127,78 @@ internal sealed class SmtpSession : IAsyncDisposable
     /// <summary>Closes at once.</summary>
     public void Abort()
     {
-        _client.Dispose();
-        _socket?.Dispose();
+        _isOver = true;
+        _wire?.Dispose();
     }
 
-    private static bool HasALabel(MailboxAddress address) => !Ascii.IsValid(address.Domain) || address.Domain.Contains("xn--", StringComparison.OrdinalIgnoreCase);
-
-    private static FormatOptions International()
+    private async Task<Socket> DialAsync(string host, int port, CancellationToken cancellation)
     {
-        var format = FormatOptions.Default.Clone();
-        format.International = true;
-        return format;
+        using var patience = new CancellationTokenSource(_timeouts.Connect, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+        try
+        {
+            return await Dial.ConnectAsync(host, port, _time, either.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            _timedOut = true;
+            throw;
+        }
     }
 
-    private static SecureSocketOptions Options(TlsMode tls) => tls switch
+    private async Task GreetAsync(SmtpWire wire)
     {
-        TlsMode.None => SecureSocketOptions.None,
-        TlsMode.StartTls => SecureSocketOptions.StartTls,
-        TlsMode.Implicit => SecureSocketOptions.SslOnConnect,
-        TlsMode.Auto => SecureSocketOptions.StartTlsWhenAvailable,
-        _ => throw new ArgumentOutOfRangeException(nameof(tls), tls, null),
-    };
+        wire.Deadline.Set(_timeouts.Command);
+        var reply = await SayAsync(wire, $"EHLO {_hello}");
+        if (reply.Code is >= 500 and <= 599)
+        {
+            // A server of before 1995, or one that pretends to be (RFC 5321, 3.2).
+            Positive(await SayAsync(wire, $"HELO {_hello}"));
+            Offers = Offers.Nothing;
+            return;
+        }
+
+        Positive(reply);
+        Offers = Offers.Read(reply.Words);
+    }
+
+    private static async ValueTask<SmtpReply> SayAsync(SmtpWire wire, string line)
+    {
+        await wire.WriteLineAsync(line);
+        return await wire.ReadReplyAsync(keepWords: true);
+    }
+
+    private static void Positive(SmtpReply reply)
+    {
+        if (!reply.IsPositive)
+        {
+            throw new SmtpRefusedException(reply);
+        }
+    }
+
+    /// <summary>Who we are: the machine's full name where it has one, else the address of this end of the connection (RFC 5321, 4.1.4).</summary>
+    private static string Hello(EndPoint? local)
+    {
+        var name = FullName.Value;
+        if (name is not null)
+        {
+            return name;
+        }
+
+        var address = (local as IPEndPoint)?.Address ?? IPAddress.Loopback;
+        return address switch
+        {
+            { IsIPv4MappedToIPv6: true } => $"[{address.MapToIPv4()}]",
+            { AddressFamily: AddressFamily.InterNetworkV6 } => $"[IPv6:{new IPAddress(address.GetAddressBytes())}]",
+            _ => $"[{address}]",
+        };
+    }
+
+    private static readonly Lazy<string?> FullName = new(() =>
+    {
+        var properties = IPGlobalProperties.GetIPGlobalProperties();
+        var name = properties.HostName.Contains('.', StringComparison.Ordinal) ? properties.HostName : $"{properties.HostName}.{properties.DomainName}";
+        return properties.DomainName is "" or "(none)" && !properties.HostName.Contains('.', StringComparison.Ordinal) ? null
+            : Envelope.TryParse($"x@{name}", out _) && System.Text.Ascii.IsValid(name) ? name : null;
+    });
 }

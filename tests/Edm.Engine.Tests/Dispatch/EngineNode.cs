@@ -4,6 +4,7 @@ using Akka.Hosting;
 using Edm.Contracts;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Content;
+using Edm.Engine.Content.Mime;
 using Edm.Engine.Dispatch;
 using Edm.Engine.Queues;
 using Edm.Engine.Services;
@@ -13,7 +14,6 @@ using Edm.Engine.Tags;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using MimeKit;
 
 namespace Edm.Engine.Tests.Dispatch;
 
@@ -113,7 +113,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     RenderedMail IParsedTemplate.Render(ContactCard contact, ServiceSender? sender) => new("Hello", null, "Hello");
 
-    MimeMessage IMimeComposer.Compose(RenderedMail mail, ServiceSettings service, string recipient, string? recipientName, string messageId, DateTimeOffset date) => new();
+    OutgoingMail IMimeComposer.Compose(MailToCompose mail) => new MailBuffer().ToMail(isEightBit: false, hasUtf8Header: false);
 
     IMailConnection IMailTransport.Open(ServiceSettings service) => new Connection(this);
 
@@ -131,9 +131,11 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     {
         public bool IsReady => true;
 
+        public bool TakesEightBit => true;
+
         public Task EnsureReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
 
-        public async Task<Attempt> SendAsync(MimeMessage message, string sender, string recipient, CancellationToken cancellation)
+        public async Task<Attempt> SendAsync(OutgoingMail mail, string sender, string recipient, CancellationToken cancellation)
         {
             await Task.Yield();
             var attempt = await world.Server(recipient);

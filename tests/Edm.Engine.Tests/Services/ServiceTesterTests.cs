@@ -7,7 +7,7 @@ namespace Edm.Engine.Tests.Services;
 
 public sealed class ServiceTesterTests
 {
-    private readonly ServiceTester _tester = new(new MailKitTransport(ConnectionFixture.Short, () => null, TimeProvider.System), TimeProvider.System);
+    private readonly ServiceTester _tester = new(new SmtpTransport(ConnectionFixture.Short, () => null, TimeProvider.System), TimeProvider.System);
 
     [Fact]
     public async Task A_service_that_answers_works()

@@ -27,7 +27,7 @@ internal sealed class SandboxFixture : IAsyncDisposable
     }
 
     /// <summary>The engine's own connection, logged in as <paramref name="login"/>.</summary>
-    public MailKitConnection Connect(string? login = null) =>
+    public SmtpConnection Connect(string? login = null) =>
         new(ConnectionFixture.Service(1, username: login) with { Host = null }, new SmtpTimeouts(), () => Server.EndPoint, TimeProvider.System);
 
     /// <summary>Says each line after the reply to the one before, and returns all replies, one for a line of the client.</summary>

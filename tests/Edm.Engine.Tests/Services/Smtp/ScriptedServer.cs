@@ -9,8 +9,9 @@ namespace Edm.Engine.Tests.Services.Smtp;
 
 /// <summary>
 /// Plays one written conversation for each connection it gets, in order, and fails the test when the client says anything else. A line is
-/// <c>S: words</c> (the server says), <c>C: words</c> (the client must say; * at the end stands for anything), <c>C: mail</c> (the client must
-/// send a whole body), or one of <c>close</c>, <c>reset</c> (RST), <c>hold</c> (say nothing until the client gives up), <c>tls</c> (handshake).
+/// <c>S: words</c> (the server says), <c>both: words|words</c> (two lines at once), <c>C: words</c> (the client must say; * at the end stands for anything), <c>C: mail</c> (the client must
+/// send a whole body), or one of <c>close</c>, <c>reset</c> (RST), <c>hold</c> (say nothing until the client gives up), <c>deaf</c> (not even read any
+/// more), <c>drip</c> (a reply without end, an octet at a time), <c>tls</c> (handshake).
 /// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
@@ -120,6 +121,12 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     }
 
                     return;
+                case "deaf":
+                    await Task.Delay(Timeout.Infinite, _stop.Token);
+                    return;
+                case "drip":
+                    await DripAsync(stream);
+                    return;
                 case "tls":
                     var tls = new SslStream(stream);
                     await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
@@ -131,6 +138,9 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     break;
                 case "C: mail":
                     _mails.Add(await ReadMailAsync(input));
+                    break;
+                case ['b', 'o', 't', 'h', ':', ..]:
+                    await stream.WriteAsync(Encoding.UTF8.GetBytes(line[6..].Replace("|", "\r\n", StringComparison.Ordinal) + "\r\n"), _stop.Token);
                     break;
                 case ['S', ':', ..]:
                     await stream.WriteAsync(Encoding.UTF8.GetBytes(line[3..] + "\r\n"), _stop.Token);
@@ -148,6 +158,22 @@ internal sealed class ScriptedServer : IAsyncDisposable
         {
             Compare("QUIT", rest);
             await stream.WriteAsync("221 bye\r\n"u8.ToArray(), _stop.Token);
+        }
+    }
+
+    private async Task DripAsync(Stream stream)
+    {
+        try
+        {
+            while (true)
+            {
+                await stream.WriteAsync("250-a\r\n"u8.ToArray(), _stop.Token);
+                await Task.Delay(20, _stop.Token);
+            }
+        }
+        catch (IOException)
+        {
+            // The client has given up, which is what this waits for.
         }
     }
 

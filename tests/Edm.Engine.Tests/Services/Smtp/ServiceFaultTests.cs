@@ -18,7 +18,7 @@ public sealed class ServiceFaultTests
     public async Task A_port_where_nobody_listens_is_named()
     {
         var port = FreePort.Next();
-        await using var connection = new MailKitConnection(Service(port), new SmtpTimeouts(), () => null, TimeProvider.System);
+        await using var connection = new SmtpConnection(Service(port), new SmtpTimeouts(), () => null, TimeProvider.System);
 
         var fault = await Assert.ThrowsAsync<ServiceFaultException>(() => connection.EnsureReadyAsync(default));
 
@@ -72,8 +72,59 @@ public sealed class ServiceFaultTests
 
         var fault = await FaultAsync(connection);
 
-        Assert.Contains("refused the login: 535: 5.7.8 bad credentials for <address>", fault, StringComparison.Ordinal);
+        Assert.Contains("refused the login: 535 5.7.8 bad credentials for <address>", fault, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_PLAIN_gets_the_login_by_LOGIN()
+    {
+        await using var server = new ScriptedServer(
+            "S: 220 test\nC: EHLO *\nS: 250-test\nS: 250 AUTH CRAM-MD5 LOGIN\nC: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: bWU=\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\nS: 235 2.7.0 welcome\n"
+            + ScriptedServer.UpToBody + "S: 250 ok");
+        await using var connection = To(server, username: "me", password: "secret");
+
+        Assert.Equal(AttemptResult.Accepted, (await connection.SendAsync()).Result);
+    }
+
+    [Theory]
+    [InlineData("S: 235 2.7.0 welcome", null)]
+    [InlineData("S: 334 eyJzdGF0dXMiOiI0MDAifQ==\nC: *\nS: 535 5.7.3 token expired", "refused the login: 535 5.7.3 token expired")]
+    public async Task A_token_goes_out_by_XOAUTH2_and_its_refusal_is_fetched(string answer, string? fault)
+    {
+        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes("user=me@example.org\u0001auth=Bearer ya29.token\u0001\u0001"));
+        await using var server = new ScriptedServer($"S: 220 test\nC: EHLO *\nS: 250-test\nS: 250 AUTH PLAIN XOAUTH2\nC: AUTH XOAUTH2 {token}\n{answer}");
+        await using var connection = new SmtpConnection(
+            Service(server.Port, username: "me@example.org", password: "ya29.token") with { Login = LoginKind.XOAuth2 }, new SmtpTimeouts(), () => null, TimeProvider.System);
+
+        if (fault is null)
+        {
+            await connection.EnsureReadyAsync(default);
+            Assert.True(connection.IsReady);
+        }
+        else
+        {
+            Assert.Contains(fault, await FaultAsync(connection), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_server_that_offers_no_login_is_told_apart_from_one_that_refuses_it()
+    {
+        await using var server = new ScriptedServer(ScriptedServer.Hello);
+        await using var connection = To(server, username: "me", password: "secret");
+
+        Assert.Contains("offers no login", await FaultAsync(connection), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_comes_before_the_TLS_handshake_is_not_taken_for_the_servers()
+    {
+        using var certificate = SelfSigned();
+        await using var server = new ScriptedServer(certificate, "S: 220 test\nC: EHLO *\nS: 250-test\nS: 250 STARTTLS\nC: STARTTLS\nboth: 220 go|250 injected");
+        await using var connection = To(server, tls: TlsMode.StartTls);
+
+        Assert.Contains("said something before the TLS handshake", await FaultAsync(connection), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -101,7 +152,7 @@ public sealed class ServiceFaultTests
     [Fact]
     public async Task A_sandbox_service_without_a_running_sandbox_is_a_fault()
     {
-        await using var connection = new MailKitConnection(Service(25) with { Host = null }, new SmtpTimeouts(), () => null, TimeProvider.System);
+        await using var connection = new SmtpConnection(Service(25) with { Host = null }, new SmtpTimeouts(), () => null, TimeProvider.System);
 
         Assert.Contains("sandbox is not running", await FaultAsync(connection), StringComparison.Ordinal);
     }
@@ -119,7 +170,7 @@ public sealed class ServiceFaultTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
     }
 
-    private static async Task<string> FaultAsync(MailKitConnection connection) =>
+    private static async Task<string> FaultAsync(SmtpConnection connection) =>
         (await Assert.ThrowsAsync<ServiceFaultException>(() => connection.EnsureReadyAsync(default))).Message;
 
     private static X509Certificate2 SelfSigned()

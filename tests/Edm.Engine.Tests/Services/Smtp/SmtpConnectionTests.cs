@@ -6,7 +6,7 @@ using static Edm.Engine.Tests.Services.Smtp.ConnectionFixture;
 
 namespace Edm.Engine.Tests.Services.Smtp;
 
-public sealed class MailKitConnectionTests
+public sealed class SmtpConnectionTests
 {
     private const string Hello = ScriptedServer.Hello;
     private const string UpToBody = ScriptedServer.UpToBody;
@@ -32,7 +32,7 @@ public sealed class MailKitConnectionTests
     }
 
     [Fact]
-    public async Task With_pipelining_sender_and_recipient_go_out_in_one_batch_and_DATA_after_their_replies()
+    public async Task With_pipelining_sender_recipient_and_DATA_go_out_at_once_and_the_mail_after_354()
     {
         const string conversation = """
             S: 220 test
@@ -41,9 +41,9 @@ public sealed class MailKitConnectionTests
             S: 250 PIPELINING
             C: MAIL FROM:<sender@example.org>
             C: RCPT TO:<someone@example.com>
-            S: 250 ok
-            S: 250 ok
             C: DATA
+            S: 250 ok
+            S: 250 ok
             S: 354 go on
             C: mail
             S: 250 ok
@@ -74,7 +74,7 @@ public sealed class MailKitConnectionTests
     public async Task A_reply_to_MAIL_decides_and_the_connection_stays_good(string reply, AttemptResult result, int code, string reason)
     {
         await using var server = new ScriptedServer(
-            Hello + "C: MAIL FROM:<sender@example.org>*\n" + reply + "\nC: RSET\nS: 250 ok\n" + UpToBody + "S: 250 ok");
+            Hello + "C: MAIL FROM:<sender@example.org>*\n" + reply + "\n" + UpToBody + "S: 250 ok");
         await using var connection = To(server);
 
         var attempt = await connection.SendAsync();
@@ -105,7 +105,7 @@ public sealed class MailKitConnectionTests
     public async Task A_reply_to_DATA_decides_and_2xx_there_is_no_acceptance(string reply, AttemptResult result, int code)
     {
         await using var server = new ScriptedServer(
-            Hello + UpToBody.Replace("S: 354 go on", reply, StringComparison.Ordinal).Replace("C: mail", "C: RSET\nS: 250 ok", StringComparison.Ordinal));
+            Hello + UpToBody.Replace("S: 354 go on", reply, StringComparison.Ordinal).Replace("C: mail", "", StringComparison.Ordinal));
         await using var connection = To(server);
 
         var attempt = await connection.SendAsync();
@@ -115,14 +115,14 @@ public sealed class MailKitConnectionTests
     }
 
     [Fact]
-    public async Task Lost_before_DATA_on_a_fresh_connection_is_deferred()
+    public async Task Lost_before_the_mail_on_a_fresh_connection_is_deferred()
     {
         await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\nclose");
         await using var connection = To(server);
 
         var attempt = await connection.SendAsync();
 
-        Assert.Equal((AttemptResult.Deferred, null, "connection lost before DATA"), (attempt.Result, attempt.ReplyCode, attempt.Reason));
+        Assert.Equal((AttemptResult.Deferred, null, "connection lost before the end of the mail"), (attempt.Result, attempt.ReplyCode, attempt.Reason));
         Assert.False(connection.IsReady);
     }
 
@@ -151,7 +151,7 @@ public sealed class MailKitConnectionTests
 
         var attempt = await connection.SendAsync();
 
-        Assert.Equal((AttemptResult.Deferred, "connection lost before DATA"), (attempt.Result, attempt.Reason));
+        Assert.Equal((AttemptResult.Deferred, "connection lost before the end of the mail"), (attempt.Result, attempt.Reason));
         await server.PlayedOut;
     }
 
@@ -170,11 +170,10 @@ public sealed class MailKitConnectionTests
     }
 
     [Theory]
-    [InlineData("C: DATA\nclose")]
     [InlineData("C: DATA\nS: 354 go on\nclose")]
     [InlineData("C: DATA\nS: 354 go on\nC: mail\nclose")]
     [InlineData("C: DATA\nS: 354 go on\nC: mail\nreset")]
-    public async Task Lost_after_DATA_is_unknown_and_never_tried_again(string end)
+    public async Task Lost_after_the_mail_is_unknown_and_never_tried_again(string end)
     {
         const string envelope = "C: MAIL FROM:<sender@example.org>*\nS: 250 ok\nC: RCPT TO:<someone@example.com>\nS: 250 ok\n";
         await using var server = new ScriptedServer(Hello + UpToBody + "S: 250 ok\n" + envelope + end);
@@ -183,30 +182,65 @@ public sealed class MailKitConnectionTests
 
         var attempt = await connection.SendAsync();
 
-        Assert.Equal((AttemptResult.Unknown, null, "connection lost after DATA"), (attempt.Result, attempt.ReplyCode, attempt.Reason));
+        Assert.Equal((AttemptResult.Unknown, null, "connection lost after the end of the mail"), (attempt.Result, attempt.ReplyCode, attempt.Reason));
         Assert.False(connection.IsReady);
     }
 
     [Fact]
-    public async Task No_reply_before_DATA_in_time_is_deferred()
+    public async Task Lost_between_DATA_and_354_is_tried_again_because_no_server_can_hold_the_mail()
+    {
+        await using var server = new ScriptedServer(
+            Hello + UpToBody + "S: 250 ok\nC: MAIL FROM:<sender@example.org>*\nS: 250 ok\nC: RCPT TO:<someone@example.com>\nS: 250 ok\nC: DATA\nclose",
+            Hello + UpToBody + "S: 250 ok");
+        await using var connection = To(server);
+        await connection.SendAsync();
+
+        Assert.Equal(AttemptResult.Accepted, (await connection.SendAsync()).Result);
+        Assert.Equal(2, server.Mails.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_stops_reading_in_the_middle_of_the_mail_is_given_up_and_the_mail_deferred()
+    {
+        await using var server = new ScriptedServer(Hello + UpToBody.Replace("C: mail", "deaf", StringComparison.Ordinal));
+        await using var connection = To(server, Short);
+
+        var attempt = await connection.SendAsync(Mail(string.Concat(Enumerable.Repeat("0123456789\r\n", 1_200_000))), "sender@example.org", "someone@example.com", default);
+
+        Assert.Equal((AttemptResult.Deferred, "no reply in time"), (attempt.Result, attempt.Reply));
+    }
+
+    [Fact]
+    public async Task A_reply_that_drips_does_not_move_the_deadline()
+    {
+        await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\ndrip");
+        await using var connection = To(server, Short);
+
+        var attempt = await connection.SendAsync();
+
+        Assert.Equal((AttemptResult.Deferred, "no reply in time"), (attempt.Result, attempt.Reply));
+    }
+
+    [Fact]
+    public async Task No_reply_before_the_mail_in_time_is_deferred()
     {
         await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\nhold");
         await using var connection = To(server, Short);
 
         var attempt = await connection.SendAsync();
 
-        Assert.Equal((AttemptResult.Deferred, "no reply in time before DATA"), (attempt.Result, attempt.Reply));
+        Assert.Equal((AttemptResult.Deferred, "no reply in time"), (attempt.Result, attempt.Reply));
     }
 
     [Fact]
-    public async Task No_reply_after_DATA_in_time_is_unknown()
+    public async Task No_reply_to_the_mail_in_time_is_unknown()
     {
         await using var server = new ScriptedServer(Hello + UpToBody + "hold");
         await using var connection = To(server, Short);
 
         var attempt = await connection.SendAsync();
 
-        Assert.Equal((AttemptResult.Unknown, "no reply in time after DATA"), (attempt.Result, attempt.Reason));
+        Assert.Equal((AttemptResult.Unknown, "no reply in time to the mail"), (attempt.Result, attempt.Reason));
     }
 
     [Fact]
@@ -220,7 +254,7 @@ public sealed class MailKitConnectionTests
     }
 
     [Fact]
-    public async Task Stopped_before_DATA_is_deferred()
+    public async Task Stopped_before_the_mail_is_deferred()
     {
         await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\nhold");
         await using var connection = To(server);
@@ -229,11 +263,11 @@ public sealed class MailKitConnectionTests
 
         var attempt = await connection.SendAsync(stop.Token);
 
-        Assert.Equal((AttemptResult.Deferred, "stopped before DATA"), (attempt.Result, attempt.Reason));
+        Assert.Equal((AttemptResult.Deferred, "stopped before the end of the mail"), (attempt.Result, attempt.Reason));
     }
 
     [Fact]
-    public async Task Stopped_in_the_middle_of_DATA_is_unknown()
+    public async Task Stopped_while_waiting_for_the_last_reply_is_unknown()
     {
         await using var server = new ScriptedServer(Hello + UpToBody + "hold");
         await using var connection = To(server);
@@ -243,14 +277,14 @@ public sealed class MailKitConnectionTests
 
         await stop.CancelAsync();
 
-        Assert.Equal((AttemptResult.Unknown, "stopped after DATA, before the server's reply"), ((await sending).Result, (await sending).Reason));
+        Assert.Equal((AttemptResult.Unknown, "stopped after the end of the mail, before the server's reply"), ((await sending).Result, (await sending).Reason));
     }
 
     [Fact]
     public async Task After_421_the_connection_is_not_used_again()
     {
         await using var server = new ScriptedServer(
-            Hello + "C: MAIL FROM:<sender@example.org>*\nS: 421 4.3.2 shutting down\nC: RSET\nclose", Hello + UpToBody + "S: 250 ok");
+            Hello + "C: MAIL FROM:<sender@example.org>*\nS: 421 4.3.2 shutting down\nclose", Hello + UpToBody + "S: 250 ok");
         await using var connection = To(server);
 
         var attempt = await connection.SendAsync();
@@ -263,7 +297,7 @@ public sealed class MailKitConnectionTests
     [Fact]
     public async Task A_login_that_is_wanted_blames_the_service_and_not_the_mail()
     {
-        await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\nS: 530 5.7.0 authentication required\nC: RSET\nS: 250 ok");
+        await using var server = new ScriptedServer(Hello + "C: MAIL FROM:<sender@example.org>*\nS: 530 5.7.0 authentication required");
         await using var connection = To(server);
 
         var attempt = await connection.SendAsync();
@@ -346,8 +380,7 @@ public sealed class MailKitConnectionTests
         const string hello = "S: 220 test\nC: EHLO *\nS: 250-test\nS: 250-8BITMIME\nS: 250 SMTPUTF8\n";
         static string Mail(string from, string to) => $"C: MAIL FROM:<sender@example.org>{from}\nS: 250 ok\nC: RCPT TO:<{to}>\nS: 250 ok\nC: DATA\nS: 354 go on\nC: mail\nS: 250 ok\n";
         await using var server = new ScriptedServer(
-            hello + Mail(" SMTPUTF8*", "jürgen@example.com") + Mail("", "someone@example.com") + Mail("", "someone@xn--hckh0k.example.com") + "close",
-            hello + Mail(" SMTPUTF8*", "jürgen@example.com"));
+            hello + Mail(" SMTPUTF8", "jürgen@example.com") + Mail("", "someone@example.com") + Mail("", "someone@xn--hckh0k.example.com") + Mail(" SMTPUTF8", "jürgen@example.com"));
         await using var connection = To(server);
 
         foreach (var recipient in (string[])["jürgen@example.com", "someone@example.com", "someone@xn--hckh0k.example.com", "jürgen@example.com"])

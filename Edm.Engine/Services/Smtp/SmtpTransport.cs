@@ -2,14 +2,14 @@ using System.Net;
 
 namespace Edm.Engine.Services.Smtp;
 
-/// <summary>Sends through MailKit. <paramref name="sandbox"/> tells where this node's sandbox listens, null while there is none.</summary>
+/// <summary>Sends by SMTP. <paramref name="sandbox"/> tells where this node's sandbox listens, null while there is none.</summary>
 /// <param name="authorities">Trusted beside those of the system; null: none.</param>
-public sealed class MailKitTransport(SmtpTimeouts timeouts, Func<IPEndPoint?> sandbox, TimeProvider time, TrustedAuthorities? authorities = null) : IMailTransport
+public sealed class SmtpTransport(SmtpTimeouts timeouts, Func<IPEndPoint?> sandbox, TimeProvider time, TrustedAuthorities? authorities = null) : IMailTransport
 {
     public IMailConnection Open(ServiceSettings service)
     {
         ArgumentNullException.ThrowIfNull(service);
-        return new MailKitConnection(service, timeouts, sandbox, time, authorities);
+        return new SmtpConnection(service, timeouts, sandbox, time, authorities);
     }
 
     /// <summary>Connects, secures, logs in and asks for a sign of life, then hangs up.</summary>
@@ -18,7 +18,7 @@ public sealed class MailKitTransport(SmtpTimeouts timeouts, Func<IPEndPoint?> sa
     public async Task<string> ProbeAsync(ServiceSettings service, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(service);
-        await using var connection = new MailKitConnection(service, timeouts, sandbox, time, authorities);
+        await using var connection = new SmtpConnection(service, timeouts, sandbox, time, authorities);
         return await connection.ProbeAsync(cancellation);
     }
 }
