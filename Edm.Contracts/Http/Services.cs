@@ -4,15 +4,18 @@ namespace Edm.Contracts.Http;
 /// <param name="Lane">The lane of its pool in which it lives for ever.</param>
 /// <param name="LastError">The server's words when it last broke; null when it works.</param>
 /// <param name="Version">Counts changes.</param>
+/// <param name="Login">password, or xoauth2: the password is an OAuth 2.0 access token.</param>
+/// <param name="DkimDomain">The domain whose key signs its mails; null when they are not signed here.</param>
 public sealed record ServiceView(
     ServiceId Id, PoolId PoolId, int Lane, string Name, string Kind, string? Host, int Port, string Tls, string? Username, bool HasPassword,
     string SenderAddress, string? SenderName, int? PerMinute, int? PerHour, int? PerDay, int Connections, bool Enabled, long Version, string? LastError,
-    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Login, string? DkimDomain);
 
 /// <param name="Kind">smtp or sandbox.</param>
 /// <param name="Host">Of an smtp service; leave it out for a sandbox.</param>
 /// <param name="Port">465 with implicit TLS and 587 otherwise when it is left out.</param>
 /// <param name="Tls">none, starttls, implicit, or auto: STARTTLS where the server offers it.</param>
+/// <param name="Login">password (by PLAIN or LOGIN; what is taken when it is left out), or xoauth2: the password is an OAuth 2.0 access token.</param>
 /// <param name="SenderAddress">The From address of its mails.</param>
 /// <param name="PerMinute">Mails a minute at most; null for no limit.</param>
 /// <param name="PerHour">Mails an hour at most; null for no limit.</param>
@@ -20,7 +23,8 @@ public sealed record ServiceView(
 /// <param name="Connections">Kept connections, 1 to 100.</param>
 public sealed record NewService(
     PoolId PoolId, string Name, string Kind, string SenderAddress, string? Host = null, int? Port = null, string? Tls = null, string? Username = null,
-    string? Password = null, string? SenderName = null, int? PerMinute = null, int? PerHour = null, int? PerDay = null, int Connections = 2, bool Enabled = true);
+    string? Password = null, string? SenderName = null, int? PerMinute = null, int? PerHour = null, int? PerDay = null, int Connections = 2, bool Enabled = true,
+    string? Login = null);
 
 /// <summary>What is left out stays as it is. With another host or user name the password must be given again.</summary>
 public sealed record ServiceChange
@@ -31,6 +35,7 @@ public sealed record ServiceChange
     public Optional<string> Tls { get; init; }
     public Optional<string> Username { get; init; }
     public Optional<string> Password { get; init; }
+    public Optional<string> Login { get; init; }
     public Optional<string> SenderAddress { get; init; }
     public Optional<string> SenderName { get; init; }
     public Optional<int?> PerMinute { get; init; }
@@ -43,3 +48,17 @@ public sealed record ServiceChange
 /// <summary>What became of a try to reach a service; nothing was sent.</summary>
 /// <param name="Words">What the server or the network said.</param>
 public sealed record ServiceTestView(bool Works, string Words, int Milliseconds);
+
+/// <summary>How a service signs its mails (DKIM, RFC 6376). The private key is never told again.</summary>
+/// <param name="Domain">The signing domain.</param>
+/// <param name="Selector">Names the key under that domain.</param>
+/// <param name="DnsName">Where the TXT record belongs.</param>
+/// <param name="DnsValue">What the TXT record must say.</param>
+/// <param name="ZoneLine">The same as a line of a zone file, in pieces of at most 255 characters.</param>
+public sealed record DkimView(string Domain, string Selector, string Algorithm, string DnsName, string DnsValue, string ZoneLine);
+
+/// <param name="Selector">Letters, digits and hyphens, such as edm.</param>
+/// <param name="Domain">The domain of the sender address when it is left out; else one above or below it.</param>
+/// <param name="Algorithm">rsa (2,048 bits; what is taken when it is left out) or ed25519: of a key that is made.</param>
+/// <param name="PrivateKey">In PEM: RSA of 1,024 to 4,096 bits, or Ed25519. Left out, a key is made.</param>
+public sealed record NewDkim(string Selector, string? Domain = null, string? Algorithm = null, string? PrivateKey = null);

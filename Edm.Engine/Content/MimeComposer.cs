@@ -1,5 +1,6 @@
 using Edm.Engine.Content.Mime;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Dkim;
 using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Content;
@@ -27,7 +28,15 @@ public sealed class MimeComposer : IMimeComposer
         HeaderWriter.Date(buffer, mail.Date);
         HeaderWriter.MessageId(buffer, mail.MessageId);
         HeaderWriter.AsIs(buffer, "MIME-Version"u8, "1.0"u8);
-        var isEightBit = Body(buffer, mail.Words, mail.AllowEightBit);
+
+        // A signed mail is in seven bits: a server on its way that has no 8BITMIME would encode it anew and break the signature (RFC 6376, 5.3).
+        var dkim = mail.Service.Dkim;
+        var isEightBit = Body(buffer, mail.Words, mail.AllowEightBit && dkim is null);
+        if (dkim is not null)
+        {
+            buffer.Prepend(dkim.Signer.Sign(buffer.Written, mail.Date, RewritingRelays.Contains(mail.Service.Host)));
+        }
+
         return buffer.ToMail(isEightBit, from.NeedsUtf8 || to.NeedsUtf8);
     }
 

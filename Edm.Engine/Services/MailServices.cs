@@ -1,3 +1,4 @@
+using Edm.Engine.Services.Dkim;
 using Edm.Engine.Services.Sandbox;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
@@ -15,6 +16,7 @@ public static class MailServices
         services.AddSingleton(provider => new SecretBox(MasterKey.Load(masterKey, provider.GetRequiredService<StorageSettings>().DataFolder)));
         services.AddSingleton<PoolStore>();
         services.AddSingleton<ServiceStore>();
+        services.AddSingleton<DkimStore>();
         services.AddSingleton<ILaneServices>(provider => provider.GetRequiredService<ServiceStore>());
         services.AddSingleton(provider => new SmtpTransport(
             timeouts ?? new SmtpTimeouts(), () => provider.GetService<SandboxServer>()?.EndPoint, provider.GetRequiredService<TimeProvider>(), authorities));

@@ -1,4 +1,6 @@
 using Edm.Contracts;
+using Edm.Engine.Services.Dkim;
+using Edm.Engine.Services.Smtp;
 using LinqToDB.Mapping;
 
 namespace Edm.Engine.Services;
@@ -34,7 +36,13 @@ public sealed record Service(
     long Version,
     string? LastError,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt)
+{
+    public LoginKind Login { get; init; }
+
+    /// <summary>The domain whose key signs its mails; null: they are not signed here.</summary>
+    public string? DkimDomain { get; init; }
+}
 
 /// <summary>What a user gives to make or to change a service. Its pool and its kind never change.</summary>
 /// <param name="Kind">Only looked at when it is made.</param>
@@ -58,7 +66,8 @@ public sealed record ServiceDraft(
     int? PerHour = null,
     int? PerDay = null,
     int Connections = 2,
-    bool Enabled = true)
+    bool Enabled = true,
+    LoginKind Login = LoginKind.Password)
 {
     // A record prints its members; this one must never print its secret.
     public override string ToString() => $"draft of service '{Name}'";
@@ -88,6 +97,11 @@ internal sealed class ServiceRow
     [Column] public bool Enabled { get; init; }
     [Column] public long Version { get; init; }
     [Column] public string? LastError { get; init; }
+    [Column] public required string Login { get; init; }
+    [Column] public string? DkimDomain { get; init; }
+    [Column] public string? DkimSelector { get; init; }
+    [Column] public string? DkimRecord { get; init; }
+    [Column] public byte[]? DkimKey { get; init; }
     [Column] public long CreatedAt { get; init; }
     [Column] public long UpdatedAt { get; init; }
     [Column] public long? DeletedAt { get; init; }
@@ -96,6 +110,11 @@ internal sealed class ServiceRow
 
     /// <summary>What the password is locked for.</summary>
     public static string Owner(long user) => $"services of user {user}";
+
+    /// <summary>What the signing key is locked for: nobody's password ever opens as one.</summary>
+    public static string DkimOwner(long user) => $"signing keys of user {user}";
+
+    public static string Of(LoginKind login) => login == LoginKind.XOAuth2 ? "xoauth2" : "password";
 
     public static string Of(ServiceKind kind) => kind == ServiceKind.Sandbox ? "sandbox" : "smtp";
 
@@ -110,11 +129,21 @@ internal sealed class ServiceRow
 
     public Service ToService() => new(
         new ServiceId(Id), new LaneId(new PoolId(PoolId), Lane), Name, KindValue, HostValue, Port, TlsValue, Username, Password is not null, SenderAddress, SenderName,
-        PerMinute, PerHour, PerDay, Connections, Enabled, Version, LastError, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt));
+        PerMinute, PerHour, PerDay, Connections, Enabled, Version, LastError, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt))
+    {
+        Login = LoginValue,
+        DkimDomain = DkimDomain,
+    };
 
     public ServiceSettings ToSettings(SecretBox box) => new(
         new ServiceId(Id), new LaneId(new PoolId(PoolId), Lane), Name, HostValue, Port, TlsValue, Username, Password is null ? null : box.Open(Password, Owner(UserId)),
-        SenderAddress, SenderName, PerMinute, PerHour, PerDay, Connections, Enabled, Version);
+        SenderAddress, SenderName, PerMinute, PerHour, PerDay, Connections, Enabled, Version)
+    {
+        Login = LoginValue,
+        Dkim = this is { DkimDomain: { } domain, DkimSelector: { } selector, DkimKey: { } key } ? new DkimSettings(domain, selector, box.Open(key, DkimOwner(UserId))) : null,
+    };
+
+    private LoginKind LoginValue => Login == "xoauth2" ? LoginKind.XOAuth2 : LoginKind.Password;
 
     private string? HostValue => KindValue == ServiceKind.Sandbox ? null : Host;
 

@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Services.Dkim;
 using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Services;
@@ -40,6 +41,9 @@ public sealed record ServiceSettings(
     long Version)
 {
     public LoginKind Login { get; init; }
+
+    /// <summary>Null: mails go out unsigned, or the server signs them.</summary>
+    public DkimSettings? Dkim { get; init; }
 
     // A record prints its members; this one must never print its secret.
     public override string ToString() => $"service {Id} '{Name}'";

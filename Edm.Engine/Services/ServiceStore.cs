@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Edm.Contracts;
+using Edm.Engine.Services.Dkim;
 using Edm.Engine.Services.Smtp;
 using Edm.Engine.Storage;
 using LinqToDB;
@@ -49,6 +50,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
                     Password = Lock(user, draft.Password),
                     SenderAddress = draft.SenderAddress,
                     SenderName = draft.SenderName,
+                    Login = ServiceRow.Of(draft.Login),
                     PerMinute = draft.PerMinute,
                     PerHour = draft.PerHour,
                     PerDay = draft.PerDay,
@@ -88,6 +90,12 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
                     throw new FieldException("password", "With another host or user name the password must be given again.");
                 }
 
+                if (before.DkimDomain is { } signing && !DkimChecks.IsAligned(signing, draft.SenderAddress))
+                {
+                    throw new FieldException(
+                        "senderAddress", $"The service signs for {signing} (DKIM), which says nothing about this sender. Set another signing domain or take the key away first.");
+                }
+
                 var password = draft.Username is null ? null : Lock(user, draft.Password) ?? before.Password;
                 await own
                     .Set(row => row.Name, draft.Name)
@@ -98,6 +106,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
                     .Set(row => row.Password, password)
                     .Set(row => row.SenderAddress, draft.SenderAddress)
                     .Set(row => row.SenderName, draft.SenderName)
+                    .Set(row => row.Login, ServiceRow.Of(draft.Login))
                     .Set(row => row.PerMinute, draft.PerMinute)
                     .Set(row => row.PerHour, draft.PerHour)
                     .Set(row => row.PerDay, draft.PerDay)
@@ -114,7 +123,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
     public Task<Service?> EnableAsync(UserId user, ServiceId service, bool enabled, CancellationToken cancellation = default) =>
         UpdateAsync(user, service, row => row.Enabled, enabled, cancellation);
 
-    /// <summary>The name is free again; the row stays, because deliveries name it. Its password is forgotten.</summary>
+    /// <summary>The name is free again; the row stays, because deliveries name it. Its password and its signing key are forgotten.</summary>
     /// <returns>The service as it was, null when the user has no such service.</returns>
     public async Task<Service?> DeleteAsync(UserId user, ServiceId service, CancellationToken cancellation = default) =>
         await database.WriteAsync(
@@ -122,7 +131,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
             {
                 var before = await Own(connection, user, service).SingleOrDefaultAsync(cancellation);
                 return before is not null && await Own(connection, user, service)
-                    .Set(row => row.DeletedAt, Now).Set(row => row.Password, (byte[]?)null).Set(row => row.Version, row => row.Version + 1).UpdateAsync(cancellation) > 0
+                    .Set(row => row.DeletedAt, Now).Set(row => row.Password, (byte[]?)null).Set(row => row.DkimKey, (byte[]?)null).Set(row => row.Version, row => row.Version + 1).UpdateAsync(cancellation) > 0
                         ? before.ToService()
                         : null;
             },
@@ -178,7 +187,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
     public async Task CheckMasterKeyAsync(CancellationToken cancellation = default)
     {
         var row = await database.RunAsync(
-            connection => connection.GetTable<ServiceRow>().Where(row => row.Password != null).OrderByDescending(row => row.Id).FirstOrDefaultAsync(cancellation), cancellation);
+            connection => connection.GetTable<ServiceRow>().Where(row => row.Password != null || row.DkimKey != null).OrderByDescending(row => row.Id).FirstOrDefaultAsync(cancellation), cancellation);
         row?.ToSettings(secrets);
     }
 

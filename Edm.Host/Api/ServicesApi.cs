@@ -4,6 +4,7 @@ using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Dispatch;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Smtp;
 using Edm.Host.Http;
 
 namespace Edm.Host.Api;
@@ -29,6 +30,7 @@ internal static class ServicesApi
             .WithSummary("Send through a service again").Produces<ServiceView>().Fails(404);
         services.MapPost("/{id:long}/test", TestAsync).WithSummary("Try to reach a service and to log in").WithDescription("Nothing is sent.")
             .Produces<ServiceTestView>().Fails(404);
+        DkimApi.MapDkim(services);
     }
 
     public static IServiceCollection AddServicesApi(this IServiceCollection services) => services.AddSingleton<Changes>();
@@ -37,7 +39,7 @@ internal static class ServicesApi
     {
         var draft = new ServiceDraft(
             body.Name, Kind(body.Kind), body.Host, body.Port, Tls(body.Tls ?? "auto"), body.Username, body.Password, body.SenderAddress, body.SenderName,
-            body.PerMinute, body.PerHour, body.PerDay, body.Connections, body.Enabled);
+            body.PerMinute, body.PerHour, body.PerDay, body.Connections, body.Enabled, Login(body.Login ?? "password"));
         var service = await store.CreateAsync(caller.User, body.PoolId, draft, cancellation)
             ?? throw new FieldException("poolId", $"You have no pool {body.PoolId}.");
         await changes.TellAsync(service, cancellation);
@@ -66,7 +68,8 @@ internal static class ServicesApi
             Tls(body.Tls.OrKeep(NameOf(before.Tls), "tls")), body.Username.Or(before.Username), body.Password.Or(null),
             body.SenderAddress.OrKeep(before.SenderAddress, "senderAddress"), body.SenderName.Or(before.SenderName),
             body.PerMinute.Or(before.PerMinute), body.PerHour.Or(before.PerHour), body.PerDay.Or(before.PerDay),
-            body.Connections.OrKeep(before.Connections, "connections"), body.Enabled.OrKeep(before.Enabled, "enabled"));
+            body.Connections.OrKeep(before.Connections, "connections"), body.Enabled.OrKeep(before.Enabled, "enabled"),
+            Login(body.Login.OrKeep(NameOf(before.Login), "login")));
         return await changes.AnswerAsync(await store.ChangeAsync(caller.User, before.Id, draft, cancellation), cancellation);
     }
 
@@ -108,6 +111,15 @@ internal static class ServicesApi
         _ => throw new FieldException("tls", $"'{name}' is none of none, starttls, implicit, auto."),
     };
 
+    private static LoginKind Login(string name) => name switch
+    {
+        "password" => LoginKind.Password,
+        "xoauth2" => LoginKind.XOAuth2,
+        _ => throw new FieldException("login", $"'{name}' is none of password, xoauth2."),
+    };
+
+    private static string NameOf(LoginKind login) => login == LoginKind.XOAuth2 ? "xoauth2" : "password";
+
     private static string NameOf(TlsMode tls) => tls switch
     {
         TlsMode.None => "none",
@@ -120,10 +132,11 @@ internal static class ServicesApi
     private static ServiceView View(Service service) => new(
         service.Id, service.Lane.Pool, service.Lane.Lane, service.Name, service.Kind == ServiceKind.Sandbox ? "sandbox" : "smtp", service.Host, service.Port,
         NameOf(service.Tls), service.Username, service.HasPassword, service.SenderAddress, service.SenderName, service.PerMinute, service.PerHour, service.PerDay,
-        service.Connections, service.Enabled, service.Version, service.LastError, service.CreatedAt, service.UpdatedAt);
+        service.Connections, service.Enabled, service.Version, service.LastError, service.CreatedAt, service.UpdatedAt,
+        NameOf(service.Login), service.DkimDomain);
 
     /// <summary>Tells the lane of a changed service to read it again now. A word that is lost costs a few seconds: lanes also look on their own.</summary>
-    private sealed class Changes(ServiceStore store, IRequiredActor<LaneRegion> lanes)
+    internal sealed class Changes(ServiceStore store, IRequiredActor<LaneRegion> lanes)
     {
         public async Task TellAsync(Service service, CancellationToken cancellation) =>
             (await lanes.GetAsync(cancellation)).Tell(new ServicesChanged(service.Lane), ActorRefs.NoSender);

@@ -100,9 +100,10 @@ public sealed partial class MimeComposerTests
     [Fact]
     public void Subject_and_names_come_out_as_from_a_mail_that_MimeKit_wrote()
     {
-        // Control characters are ours to replace, a name may be cut, and white space at the ends is nobody's.
-        var tame = Gen.String[Gen.OneOf(Gen.Char["äöüßé€你好ñ.,;:()\"\\<>@'- "], Gen.Char['a', 'z']), 1, 100].Select(text => text.Trim() is { Length: > 0 } trimmed ? trimmed : "a");
-        Gen.Select(tame, tame).Sample(
+        // Control characters are ours to replace, a name may be cut, MimeKit makes one space of two, and puts spaces of its own beside quotes and brackets in names.
+        var subjects = Gen.String[Gen.OneOf(Gen.Char["äöüßé€你好ñ.,;:()\"\\<>@'- "], Gen.Char['a', 'z']), 1, 100].Select(text => OneLine(text) is { Length: > 0 } one ? one : "a");
+        var names = Gen.String[Gen.OneOf(Gen.Char["äöüßé€你好ñ.,@'- "], Gen.Char['a', 'z']), 1, 100].Select(text => OneLine(text) is { Length: > 0 } one ? one : "a");
+        Gen.Select(subjects, names).Sample(
             (subject, name) =>
             {
                 var ours = Parse(Octets(new RenderedMail(subject, null, "text"), name));

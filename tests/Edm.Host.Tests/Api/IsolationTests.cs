@@ -26,6 +26,8 @@ public sealed class IsolationTests(ApiFixture fixture)
             ("GET", $"v1/pools/{campaign.Pool}", null), ("DELETE", $"v1/pools/{campaign.Pool}", null),
             ("GET", $"v1/services/{campaign.Service}", null), ("PATCH", $"v1/services/{campaign.Service}", "{}"), ("DELETE", $"v1/services/{campaign.Service}", null),
             ("POST", $"v1/services/{campaign.Service}/test", null), ("POST", $"v1/services/{campaign.Service}/disable", null), ("POST", $"v1/services/{campaign.Service}/enable", null),
+            ("GET", $"v1/services/{campaign.Service}/dkim", null), ("PUT", $"v1/services/{campaign.Service}/dkim", """{"selector":"edm"}"""),
+            ("DELETE", $"v1/services/{campaign.Service}/dkim", null),
             ("GET", $"v1/templates/{campaign.Template}", null), ("PATCH", $"v1/templates/{campaign.Template}", "{}"), ("DELETE", $"v1/templates/{campaign.Template}", null),
             ("POST", $"v1/templates/{campaign.Template}/preview?contactId={contact}", null),
             ("GET", $"v1/campaigns/{campaign.Campaign}", null), ("PATCH", $"v1/campaigns/{campaign.Campaign}", "{}"), ("DELETE", $"v1/campaigns/{campaign.Campaign}", null),

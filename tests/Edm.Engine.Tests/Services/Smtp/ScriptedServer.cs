@@ -116,10 +116,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
                     return;
                 case "hold":
                     // Reading to the end: the client closing is what ends it.
-                    while (await input.ReadLineAsync(_stop.Token) is not null)
-                    {
-                    }
-
+                    await ReadToTheEndAsync(input);
                     return;
                 case "deaf":
                     await Task.Delay(Timeout.Infinite, _stop.Token);
@@ -158,6 +155,20 @@ internal sealed class ScriptedServer : IAsyncDisposable
         {
             Compare("QUIT", rest);
             await stream.WriteAsync("221 bye\r\n"u8.ToArray(), _stop.Token);
+        }
+    }
+
+    private async Task ReadToTheEndAsync(StreamReader input)
+    {
+        try
+        {
+            while (await input.ReadLineAsync(_stop.Token) is not null)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // A client that gives up in the middle of a read resets the connection.
         }
     }
 
