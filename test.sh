@@ -8,12 +8,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 
 has_postgres() { compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null; }
+has_sasl() { [ -x /usr/sbin/saslpasswd2 ] && compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null; }
+has_dkimpy() { [ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import dkim, nacl' 2>/dev/null; }
 has_sink() { [ -x /usr/sbin/smtp-sink ] || [ -x /usr/lib/postfix/sbin/smtp-sink ]; }
 
 install_missing() {
   local packages=()
   has_postgres || packages+=(postgresql)
-  has_sink || packages+=(postfix) # for smtp-sink only; its daemon is never started
+  has_sink || packages+=(postfix) # smtp-sink, and private instances; the system's own is never started
+  has_sasl || packages+=(sasl2-bin libsasl2-modules)
+  [ -x /usr/sbin/opendkim ] || packages+=(opendkim)
+  has_dkimpy || packages+=(python3-dkim python3-nacl)
   [ ${#packages[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "The tests need ${packages[*]}. Install with: sudo apt-get install ${packages[*]}" >&2
