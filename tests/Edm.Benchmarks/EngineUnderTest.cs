@@ -53,12 +53,17 @@ internal sealed class EngineUnderTest : IAsyncDisposable
     }
 
     /// <summary>A pool of services with one connection each.</summary>
-    public async Task<long> CreatePoolAsync(int port, int services, int lanes)
+    /// <param name="dkimKey">What they sign with, in PEM; null: unsigned.</param>
+    public async Task<long> CreatePoolAsync(int port, int services, int lanes, string? dkimKey = null)
     {
         var pool = await Host.Api.CreatePoolAsync("pool", lanes);
         for (var nr = 0; nr < services; nr++)
         {
-            await Host.Api.CreateServiceAsync(pool, string.Create(CultureInfo.InvariantCulture, $"sender{nr}"), port, connections: 1);
+            var service = await Host.Api.CreateServiceAsync(pool, string.Create(CultureInfo.InvariantCulture, $"sender{nr}"), port, connections: 1);
+            if (dkimKey is not null)
+            {
+                await Host.Api.SignAsync(service, "edm", dkimKey);
+            }
         }
 
         return pool;

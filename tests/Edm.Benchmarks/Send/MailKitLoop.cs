@@ -12,7 +12,8 @@ namespace Edm.Benchmarks.Send;
 /// The baseline: what a good programmer writes in an afternoon. Templates parsed once, kept connections with NoDelay, as many in parallel as the
 /// engine has; no ledger, no journal, no quota, no retry, no fairness.
 /// </summary>
-internal sealed class MailKitLoop
+/// <param name="dkimKey">PKCS #8 in PEM to sign with; null: unsigned.</param>
+internal sealed class MailKitLoop(string? dkimKey)
 {
     private static readonly FluidParser Parser = new();
     private readonly IFluidTemplate subject = Parser.Parse(Outreach.Subject);
@@ -30,6 +31,7 @@ internal sealed class MailKitLoop
         async Task SendAsync(int nr)
         {
             var sender = new MailboxAddress($"Sender {nr}", $"sender{nr}@northwind.example");
+            using var signer = dkimKey is null ? null : new OpenSslDkimSigner(dkimKey, "northwind.example");
             using var client = new SmtpClient();
             var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             await socket.ConnectAsync("127.0.0.1", port);
@@ -37,6 +39,7 @@ internal sealed class MailKitLoop
             while (Interlocked.Increment(ref next) is var n && n <= mails)
             {
                 using var message = Compose(SampleContact.Number(n), sender);
+                signer?.SignMail(message);
                 await client.SendAsync(message);
             }
 

@@ -37,6 +37,9 @@ public sealed class EdmClient(HttpClient http)
             connections,
         })).Id;
 
+    /// <param name="privateKey">In PEM.</param>
+    public Task SignAsync(long service, string selector, string privateKey) => PutAsync(Path($"v1/services/{service}/dkim"), new { selector, privateKey });
+
     public async Task<long> CreateTemplateAsync(string name, string subject, string? html, string? text) =>
         (await PostAsync<IdView>("v1/templates", new { name, subject, html, text, strict = false })).Id;
 
@@ -75,6 +78,12 @@ public sealed class EdmClient(HttpClient http)
     {
         using var response = body is null ? await http.PostAsync(Relative(path), null) : await http.PostAsJsonAsync(Relative(path), body, Json);
         return await ReadAsync<T>(response);
+    }
+
+    public async Task PutAsync(string path, object body)
+    {
+        using var response = await http.PutAsJsonAsync(Relative(path), body, Json);
+        await ReadAsync<JsonElement>(response);
     }
 
     private static string Path(FormattableString path) => path.ToString(CultureInfo.InvariantCulture);
