@@ -33,7 +33,7 @@ internal sealed class PrepareMail(LaneRooms rooms, CancellationToken stopping)
             var template = await rooms.Templates.GetAsync(mail.Task.Template, mail.Task.TemplateVersion, stopping);
             var rendered = template.Render(mail.Contact, new ServiceSender(with.SenderAddress, with.SenderName));
             var toCompose = new MailToCompose(
-                rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with.SenderAddress), rooms.Time.GetUtcNow(), connection.TakesEightBit);
+                rendered, with, mail.Contact.Email, mail.Contact.Nickname, MessageIds.Of(mail, with), rooms.Time.GetUtcNow(), connection.TakesEightBit);
 
             // A signature takes a quarter of a millisecond: not on the thread of the one actor that feeds all connections of the service.
             var message = with.Dkim is null ? rooms.Mime.Compose(toCompose) : await Task.Run(() => rooms.Mime.Compose(toCompose), stopping);

@@ -15,6 +15,8 @@ public sealed class SecretBox
     private const int TagLength = 16;
     private const int Overhead = 1 + NonceLength + TagLength;
 
+    private const int MarkLength = 6;
+
     private readonly byte[] _key;
 
     public SecretBox(byte[] key)
@@ -22,7 +24,11 @@ public sealed class SecretBox
         ArgumentNullException.ThrowIfNull(key);
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, MasterKey.Length);
         _key = [.. key];
+        Mark = Convert.ToHexStringLower(HMACSHA256.HashData(_key, "the mark of this installation"u8)[..MarkLength]);
     }
+
+    /// <summary>The same on all nodes under one master key, another under another, and tells nothing of it: 12 letters and digits.</summary>
+    public string Mark { get; }
 
     /// <param name="owner">What the secret belongs to; the same must be given to open it.</param>
     public byte[] Lock(string secret, string owner)

@@ -140,6 +140,7 @@ internal sealed class ServiceRow
         SenderAddress, SenderName, PerMinute, PerHour, PerDay, Connections, Enabled, Version)
     {
         Login = LoginValue,
+        Mark = box.Mark,
         Dkim = this is { DkimDomain: { } domain, DkimSelector: { } selector, DkimKey: { } key } ? new DkimSettings(domain, selector, box.Open(key, DkimOwner(UserId))) : null,
     };
 

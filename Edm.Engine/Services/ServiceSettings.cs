@@ -42,6 +42,9 @@ public sealed record ServiceSettings(
 {
     public LoginKind Login { get; init; }
 
+    /// <summary>Tells the Message-IDs of this installation from those of another that sends for the same domain, see <see cref="SecretBox.Mark"/>.</summary>
+    public string Mark { get; init; } = "0";
+
     /// <summary>Null: mails go out unsigned, or the server signs them.</summary>
     public DkimSettings? Dkim { get; init; }
 
