@@ -19,9 +19,13 @@ public enum OutcomeKind
 
     /// <summary>Nobody can know whether the mail went out.</summary>
     Unknown = 4,
+
+    /// <summary>No mail was tried: no service may send to the recipient's provider before <see cref="Outcome.NotBeforeMs"/>. It counts as no attempt.</summary>
+    Postponed = 5,
 }
 
 /// <summary>One attempt and what became of it. Short names: there are millions of these in the journal. Never holds an address.</summary>
+/// <param name="NotBeforeMs">Another try is of no use before this moment: a limit says so, or the server did.</param>
 public sealed record Outcome(
     [property: JsonPropertyName("t")] TaskId Task,
     [property: JsonPropertyName("l")] LeaseNr Lease,
@@ -33,16 +37,28 @@ public sealed record Outcome(
     [property: JsonPropertyName("c")] int? ReplyCode = null,
     [property: JsonPropertyName("e")] string? Enhanced = null,
     [property: JsonPropertyName("r")] string? Reply = null,
-    [property: JsonPropertyName("w")] string? Reason = null);
+    [property: JsonPropertyName("w")] string? Reason = null,
+    [property: JsonPropertyName("x")] Choice? Choice = null,
+    [property: JsonPropertyName("d")] long? NotBeforeMs = null);
+
+/// <summary>Why a service was taken for an attempt: its score, and who came next.</summary>
+/// <param name="Score">0 to 1, in thousandths.</param>
+/// <param name="RunnerUp">Null when no other service could have taken the mail.</param>
+public sealed record Choice(
+    [property: JsonPropertyName("c")] int Score,
+    [property: JsonPropertyName("s")] ServiceId? RunnerUp = null,
+    [property: JsonPropertyName("r")] int? RunnerUpScore = null);
 
 /// <summary>A mail that a connection may now send; until its outcome is journaled it is in doubt.</summary>
+/// <param name="Provider">The recipient's provider, by its stored number.</param>
 public sealed record StartedMail(
     [property: JsonPropertyName("u")] UserId User,
     [property: JsonPropertyName("t")] TaskId Task,
     [property: JsonPropertyName("l")] LeaseNr Lease,
     [property: JsonPropertyName("q")] int Seq,
     [property: JsonPropertyName("n")] int Attempt,
-    [property: JsonPropertyName("s")] ServiceId Service);
+    [property: JsonPropertyName("s")] ServiceId Service,
+    [property: JsonPropertyName("p")] int Provider = 0);
 
 public sealed record EndedMail(
     [property: JsonPropertyName("u")] UserId User,

@@ -4,7 +4,8 @@ namespace Edm.Contracts.Http;
 /// <param name="Lanes">Parts that can run on different nodes and cores; fixed for the life of the pool.</param>
 /// <param name="Own">False for a pool that another user shares with you.</param>
 /// <param name="Shared">Every user may send through it.</param>
-public sealed record PoolView(PoolId Id, string Name, int Lanes, bool Own, bool Shared, bool HasEnabledServices);
+/// <param name="Weights">How its services are chosen: the one with the highest score takes the mail.</param>
+public sealed record PoolView(PoolId Id, string Name, int Lanes, bool Own, bool Shared, bool HasEnabledServices, SelectionWeights Weights);
 
 /// <param name="Lanes">1 to 64; one does for a few dozen services.</param>
 /// <param name="Shared">Administrators only: every user may send through it.</param>
@@ -17,4 +18,7 @@ public sealed record PoolChange
 
     /// <summary>Administrators only, and for any user's pool.</summary>
     public Optional<bool> Shared { get; init; }
+
+    /// <summary>Takes effect at once, also while it is sending.</summary>
+    public Optional<SelectionWeights> Weights { get; init; }
 }

@@ -9,7 +9,7 @@ namespace Edm.Contracts.Http;
 public sealed record ServiceView(
     ServiceId Id, PoolId PoolId, int Lane, string Name, string Kind, string? Host, int Port, string Tls, string? Username, bool HasPassword,
     string SenderAddress, string? SenderName, int? PerMinute, int? PerHour, int? PerDay, int Connections, bool Enabled, long Version, string? LastError,
-    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Login, string? DkimDomain);
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Login, string? DkimDomain, SendingLimits? Limits);
 
 /// <param name="Kind">smtp or sandbox.</param>
 /// <param name="Host">Of an smtp service; leave it out for a sandbox.</param>
@@ -18,13 +18,13 @@ public sealed record ServiceView(
 /// <param name="Login">password (by PLAIN or LOGIN; what is taken when it is left out), or xoauth2: the password is an OAuth 2.0 access token.</param>
 /// <param name="SenderAddress">The From address of its mails.</param>
 /// <param name="PerMinute">Mails a minute at most; null for no limit.</param>
-/// <param name="PerHour">Mails an hour at most; null for no limit.</param>
-/// <param name="PerDay">Mails a day at most (UTC); null for no limit.</param>
+/// <param name="PerHour">Mails at most in any hour; null for no limit.</param>
+/// <param name="PerDay">Mails a day of its time zone at most; null for no limit.</param>
 /// <param name="Connections">Kept connections, 1 to 100.</param>
 public sealed record NewService(
     PoolId PoolId, string Name, string Kind, string SenderAddress, string? Host = null, int? Port = null, string? Tls = null, string? Username = null,
     string? Password = null, string? SenderName = null, int? PerMinute = null, int? PerHour = null, int? PerDay = null, int Connections = 2, bool Enabled = true,
-    string? Login = null);
+    string? Login = null, SendingLimits? Limits = null);
 
 /// <summary>What is left out stays as it is. With another host or user name the password must be given again.</summary>
 public sealed record ServiceChange
@@ -41,6 +41,9 @@ public sealed record ServiceChange
     public Optional<int?> PerMinute { get; init; }
     public Optional<int?> PerHour { get; init; }
     public Optional<int?> PerDay { get; init; }
+
+    /// <summary>All of them anew; null for none.</summary>
+    public Optional<SendingLimits?> Limits { get; init; }
     public Optional<int> Connections { get; init; }
     public Optional<bool> Enabled { get; init; }
 }

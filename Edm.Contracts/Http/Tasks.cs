@@ -41,9 +41,15 @@ public sealed record TaskView(
 /// <param name="Reply">The server's words, without addresses.</param>
 /// <param name="Reason">Why it is in this state, in one sentence.</param>
 /// <param name="DueAt">When it is tried again.</param>
+/// <param name="Selection">Why the service of the last try was chosen; null where none was.</param>
 public sealed record RecipientView(
     int Seq, string State, ContactId? ContactId, string? Email, int Attempts, ServiceId? ServiceId, int? ReplyCode, string? Enhanced, string? Reply,
-    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt);
+    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, SelectionView? Selection = null);
+
+/// <summary>Why a service was chosen: it had the highest score of those that could take the mail.</summary>
+/// <param name="Score">0 to 1.</param>
+/// <param name="RunnerUpId">The service that came next; null when no other could take the mail.</param>
+public sealed record SelectionView(double Score, ServiceId? RunnerUpId, double? RunnerUpScore);
 
 /// <param name="Changed">How many recipients or tasks were changed; 0 when there was nothing left to do.</param>
 public sealed record ChangedView(int Changed);

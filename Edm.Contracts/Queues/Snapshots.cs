@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Edm.Contracts;
 
 /// <summary>A task inside <see cref="UserQueueSnapshot"/>.</summary>
@@ -39,7 +41,21 @@ public sealed record OpenMailSnapshot(StartedMail Mail, long Process, long AtMs)
 public sealed record UnackedSnapshot(UserId User, long Commit, Outcome Outcome);
 
 /// <summary>How many mails a service started in the hour and in the day that hold <paramref name="Hour"/> and <paramref name="Day"/> (whole hours and days since 1970, UTC).</summary>
+/// <remarks>Only read any more, from the snapshots of earlier versions.</remarks>
 public sealed record StartCounter(ServiceId Service, long Hour, int InHour, long Day, int InDay);
 
+/// <summary>How many mails a service started, by minute and by quarter of an hour.</summary>
+/// <param name="LastMinute">The latest minute counted, since 1970.</param>
+public sealed record StartLogSnapshot(ServiceId Service, long LastMinute, StartCount[] Minutes, StartCount[] Quarters);
+
+/// <param name="Nr">Which minute, or quarter of an hour, since 1970.</param>
+/// <param name="Provider">The recipients' provider, by its stored number.</param>
+public sealed record StartCount(
+    [property: JsonPropertyName("i")] long Nr,
+    [property: JsonPropertyName("p")] int Provider,
+    [property: JsonPropertyName("n")] int Count);
+
 /// <summary>The whole state of a CentralQueue.</summary>
-public sealed record LaneSnapshot(long CommitNr, OpenMailSnapshot[] Open, UnackedSnapshot[] Unacked, StartCounter[] Starts) : IEdmMessage;
+/// <param name="Starts">Empty since there are <paramref name="StartLogs"/>.</param>
+public sealed record LaneSnapshot(
+    long CommitNr, OpenMailSnapshot[] Open, UnackedSnapshot[] Unacked, StartCounter[] Starts, StartLogSnapshot[]? StartLogs = null) : IEdmMessage;

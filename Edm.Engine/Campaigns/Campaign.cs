@@ -40,6 +40,7 @@ public sealed record TaskRecord(
 /// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
 /// <param name="Email">Null when the contact was deleted.</param>
 /// <param name="State">As projected; null when there has been no outcome yet.</param>
+/// <param name="Choice">Why the service of the last try was chosen; null where none was.</param>
 public sealed record RecipientRecord(
     int Seq, ContactId Contact, string? Email, RecipientState? State, int Attempts, ServiceId? Service, int? ReplyCode, string? Enhanced, string? Reply,
-    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt);
+    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, Choice? Choice = null);

@@ -12,7 +12,7 @@ public sealed class RecipientStore(EdmDatabase database)
     private const string Columns =
         """
         SELECT a.seq, a.contact_id, c.email, d.state, coalesce(d.attempts, 0) AS attempts, d.service_id, d.reply_code, d.enhanced, d.reply, d.reason,
-          d.first_at, d.last_at, d.due_at
+          d.first_at, d.last_at, d.due_at, d.score, d.runner_up_id, d.runner_up_score
         FROM audience a
         LEFT JOIN contacts c ON c.id = a.contact_id
         LEFT JOIN deliveries d ON d.task_id = a.task_id AND d.seq = a.seq
@@ -70,10 +70,14 @@ public sealed class RecipientStore(EdmDatabase database)
         [Column] public long? FirstAt { get; init; }
         [Column] public long? LastAt { get; init; }
         [Column] public long? DueAt { get; init; }
+        [Column] public int? Score { get; init; }
+        [Column] public long? RunnerUpId { get; init; }
+        [Column] public int? RunnerUpScore { get; init; }
 
         public RecipientRecord ToRecord() => new(
             Seq, new ContactId(ContactId), Email, StateOf(), Attempts, ServiceId is { } id ? new ServiceId(id) : null, ReplyCode, Enhanced, Reply, Reason,
-            At(FirstAt), At(LastAt), At(DueAt));
+            At(FirstAt), At(LastAt), At(DueAt),
+            Score is { } score ? new Choice(score, RunnerUpId is { } runnerUp ? new ServiceId(runnerUp) : null, RunnerUpScore) : null);
 
         private RecipientState? StateOf() => State is null ? null
             : RecipientStates.TryParse(State, out var state) ? state

@@ -100,7 +100,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
             .SelectAsync(2, loader.LoadAsync)
             .SelectMany(mails => mails)
             .WatchTermination(Keep.Both)
-            .ToMaterialized(Sink.FromGraph(new SelectService()), (left, select) => ((left.Item1, select), left.Item2))
+            .ToMaterialized(Sink.FromGraph(new SelectService(Self, rooms.Time)), (left, select) => ((left.Item1, select), left.Item2))
             .Run(Context.Materializer());
         done.PipeTo(Self, success: _ => GraphEnded.Instance, failure: e => new Status.Failure(e));
         Task.WhenAll(mergeRef, selectRef).PipeTo(Self, success: refs => new GraphStarted(refs[0], refs[1]));

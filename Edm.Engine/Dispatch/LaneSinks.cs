@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Services;
 
 namespace Edm.Engine.Dispatch;
@@ -19,6 +20,7 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
     private long nextLoadMs;
     private bool loading;
     private bool again;
+    private SelectionWeights? weights;
 
     /// <summary>How the services were read: all of them, or why not.</summary>
     internal sealed record Loaded(IReadOnlyList<ServiceSettings>? Services, Exception? Fault) : INoSerializationVerificationNeeded;
@@ -27,7 +29,7 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
     public int Connections { get; private set; }
 
     /// <summary>What a new sink is told of the starts that are journaled.</summary>
-    public Func<ServiceId, StartCounter> Starts { get; set; } = id => new StartCounter(id, 0, 0, 0, 0);
+    public Func<ServiceId, StartLogSnapshot> Starts { get; set; } = id => new StartLogSnapshot(id, 0, [], []);
 
     public void Start(IActorRef selectService)
     {
@@ -129,6 +131,12 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
         {
             settings.Remove(id);
             sink.Tell(Retire.Instance);
+        }
+
+        if (found.Count > 0 && found[0].Weights != weights)
+        {
+            weights = found[0].Weights;
+            select.Tell(new Weigh(weights));
         }
 
         Connections = settings.Values.Where(s => s.Enabled).Sum(s => s.Connections);

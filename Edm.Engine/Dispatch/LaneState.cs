@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Services.Limits;
 
 namespace Edm.Engine.Dispatch;
 
@@ -12,7 +13,7 @@ public sealed class LaneState
 
     /// <summary>By user, in the order of the commits.</summary>
     private readonly SortedDictionary<long, List<UnackedSnapshot>> unacked = [];
-    private readonly SortedDictionary<long, StartCounter> starts = [];
+    private readonly SortedDictionary<long, StartLog> starts = [];
 
     public long CommitNr { get; private set; }
 
@@ -54,7 +55,8 @@ public sealed class LaneState
         open.Keys.Any(key => key.User == user && key.Lease == lease)
         || (unacked.GetValueOrDefault(user.Value)?.Exists(e => e.Outcome.Lease == lease) ?? false);
 
-    public StartCounter Starts(ServiceId service) => starts.GetValueOrDefault(service.Value) ?? new StartCounter(service, 0, 0, 0, 0);
+    /// <summary>The mails that the service started, as far as the journal knows.</summary>
+    public StartLogSnapshot Starts(ServiceId service) => (starts.GetValueOrDefault(service.Value) ?? new StartLog()).ToSnapshot(service);
 
     public void Apply(LaneCommitted committed)
     {
@@ -74,14 +76,14 @@ public sealed class LaneState
         {
             if (open.Remove(MailKey.Of(mail), out var withdrawn))
             {
-                CountBack(withdrawn);
+                Log(withdrawn.Mail.Service).CountBack(DateTimeOffset.FromUnixTimeMilliseconds(withdrawn.AtMs), MailboxProviders.Numbered(withdrawn.Mail.Provider));
             }
         }
 
         foreach (var mail in committed.Started)
         {
             open.Add(MailKey.Of(mail), new OpenMailSnapshot(mail, committed.Process, committed.AtMs));
-            Count(mail.Service, committed.AtMs);
+            Log(mail.Service).Count(DateTimeOffset.FromUnixTimeMilliseconds(committed.AtMs), MailboxProviders.Numbered(mail.Provider));
         }
 
         foreach (var ack in committed.Acked)
@@ -108,35 +110,22 @@ public sealed class LaneState
         UnackedCount++;
     }
 
-    /// <summary>An earlier moment counts into the latest window, so that a clock set back, or another node's that lags, grants nothing twice.</summary>
-    private void Count(ServiceId service, long atMs)
+    private StartLog Log(ServiceId service)
     {
-        var (hour, day) = (HourOf(atMs), DayOf(atMs));
-        var before = Starts(service);
-        starts[service.Value] = new StartCounter(
-            service, Math.Max(hour, before.Hour), hour > before.Hour ? 1 : before.InHour + 1, Math.Max(day, before.Day), day > before.Day ? 1 : before.InDay + 1);
-    }
-
-    /// <summary>A start that never happened frees its place, in the windows in which it was counted and in no later ones.</summary>
-    private void CountBack(OpenMailSnapshot withdrawn)
-    {
-        var before = Starts(withdrawn.Mail.Service);
-        starts[withdrawn.Mail.Service.Value] = before with
+        if (!starts.TryGetValue(service.Value, out var log))
         {
-            InHour = before.InHour - (HourOf(withdrawn.AtMs) == before.Hour ? 1 : 0),
-            InDay = before.InDay - (DayOf(withdrawn.AtMs) == before.Day ? 1 : 0),
-        };
+            starts.Add(service.Value, log = new StartLog());
+        }
+
+        return log;
     }
-
-    private static long HourOf(long atMs) => atMs / 3_600_000;
-
-    private static long DayOf(long atMs) => atMs / 86_400_000;
 
     public LaneSnapshot ToSnapshot() =>
         new(CommitNr,
             [.. open.Values.OrderBy(o => (o.Mail.User.Value, o.Mail.Lease.Value, o.Mail.Seq))],
             [.. unacked.Values.SelectMany(e => e)],
-            [.. starts.Values]);
+            [],
+            [.. starts.Select(log => log.Value.ToSnapshot(new ServiceId(log.Key)))]);
 
     public static LaneState From(LaneSnapshot snapshot)
     {
@@ -153,7 +142,12 @@ public sealed class LaneState
 
         foreach (var counter in snapshot.Starts)
         {
-            state.starts[counter.Service.Value] = counter;
+            state.starts[counter.Service.Value] = StartLog.From(counter);
+        }
+
+        foreach (var log in snapshot.StartLogs ?? [])
+        {
+            state.starts[log.Service.Value] = StartLog.From(log);
         }
 
         return state;

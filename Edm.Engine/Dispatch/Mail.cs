@@ -1,14 +1,24 @@
 using Edm.Contracts;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Content;
+using Edm.Engine.Services.Limits;
 
 namespace Edm.Engine.Dispatch;
 
 /// <summary>One recipient on its way through a lane, with the person loaded.</summary>
 public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCard Contact)
 {
-    public StartedMail StartedBy(ServiceId service) => new(Key.User, Task.Task, Key.Lease, Key.Seq, Attempt, service);
+    public MailboxProvider Provider { get; } = MailboxProviders.Of(Contact.Email);
+
+    /// <summary>Why the service was chosen that has it now; null before.</summary>
+    public Choice? Choice { get; init; }
+
+    public StartedMail StartedBy(ServiceId service) => new(Key.User, Task.Task, Key.Lease, Key.Seq, Attempt, service, (int)Provider);
 
     public EndedMail Ended(OutcomeKind kind, long atMs, ServiceId? service, int? replyCode = null, string? enhanced = null, string? reply = null, string? reason = null) =>
-        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, kind, atMs, service, replyCode, enhanced, reply, reason));
+        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, kind, atMs, service, replyCode, enhanced, reply, reason, service is null ? null : Choice));
+
+    /// <summary>It was not tried, because nobody may send to its provider before then.</summary>
+    public EndedMail Postponed(long atMs, long notBeforeMs, string reason) =>
+        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, OutcomeKind.Postponed, atMs, Reason: reason, NotBeforeMs: notBeforeMs));
 }

@@ -2,15 +2,20 @@ using Akka.Actor;
 using Akka.Streams;
 using Akka.Streams.Stage;
 using Edm.Contracts;
+using Edm.Contracts.Http;
+using Edm.Engine.Services.Limits;
 
 namespace Edm.Engine.Dispatch;
 
-/// <summary>The service can take so many more mails right now.</summary>
-/// <param name="Score">How good a choice it is, 0 to 1; counts from now on for all its credits.</param>
-internal sealed record Grant(ServiceId Service, IActorRef Sink, double Score, int Credits) : INoSerializationVerificationNeeded;
+/// <summary>The service can take so many more mails right now; none, when only its standing has changed.</summary>
+internal sealed record Grant(ServiceId Service, IActorRef Sink, Standing Standing, int Credits) : INoSerializationVerificationNeeded;
 
 /// <summary>The service takes nothing any more; credits it had granted are void.</summary>
-internal sealed record Revoke(ServiceId Service) : INoSerializationVerificationNeeded;
+/// <param name="Gone">It will never grant again.</param>
+internal sealed record Revoke(ServiceId Service, bool Gone = false) : INoSerializationVerificationNeeded;
+
+/// <summary>How the parts of a score count from now on.</summary>
+internal sealed record Weigh(SelectionWeights Weights) : INoSerializationVerificationNeeded;
 
 /// <summary>The service was given this mail and can't take it; nothing was sent.</summary>
 internal sealed record Rebound(Mail Mail) : INoSerializationVerificationNeeded;
@@ -19,46 +24,70 @@ internal sealed record Rebound(Mail Mail) : INoSerializationVerificationNeeded;
 internal sealed record Offer(Mail Mail) : INoSerializationVerificationNeeded;
 
 /// <summary>
-/// Where the lane's graph ends: binds each mail, at the last moment, to the best service that holds credit. It pulls only while somebody does, so no mail
-/// waits behind a slow service. A paused service stalls nobody, which a Partition or a hub would.
+/// Where the lane's graph ends: binds each mail, at the last moment, to the best service that holds credit and may send to the recipient's provider. It pulls only while
+/// somebody does, so no mail waits behind a slow service. A paused service stalls nobody, which a Partition or a hub would. Mails whose provider nobody may send
+/// to now wait aside, so that they hold up nobody else; when there are many of them, or it takes long, they go back to their queue until it may be.
 /// </summary>
-internal sealed class SelectService : GraphStageWithMaterializedValue<SinkShape<Mail>, Task<IActorRef>>
+/// <param name="lane">Is told of the mails that go back, with <see cref="MailEnded"/>.</param>
+internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphStageWithMaterializedValue<SinkShape<Mail>, Task<IActorRef>>
 {
+    /// <summary>Mails that wait aside before nothing more is pulled: a batch of one user.</summary>
+    private const int MaxAside = 64;
+
+    /// <summary>Longer than caps of a minute need, shorter than anybody wants to wait for a pause.</summary>
+    private const long MaxAsideMs = 5_000;
+
     private readonly Inlet<Mail> inlet = new("SelectService.in");
 
     public override SinkShape<Mail> Shape => new(inlet);
 
     public override ILogicAndMaterializedValue<Task<IActorRef>> CreateLogicAndMaterializedValue(Attributes inheritedAttributes)
     {
-        var logic = new Logic(this);
+        var logic = new Logic(this, lane, time);
         return new LogicAndMaterializedValue<Task<IActorRef>>(logic, logic.Ref);
     }
 
-    private sealed class Logic : InGraphStageLogic
+    private sealed class Logic : TimerGraphStageLogic, IInHandler
     {
         private readonly SelectService stage;
+        private readonly IActorRef lane;
+        private readonly TimeProvider time;
         private readonly CreditTable credits = new();
         private readonly Dictionary<ServiceId, IActorRef> sinks = [];
 
-        /// <summary>Mails that came back from a service; at most one a connection, because each had a credit.</summary>
-        private readonly Queue<Mail> rebounds = new();
+        /// <summary>
+        /// By provider: mails that came back from a service, at most one a connection because each had a credit, and mails that nobody may send now.
+        /// </summary>
+        private readonly Queue<(Mail Mail, long SinceMs)>[] aside = [.. Enumerable.Range(0, MailboxProviders.Count).Select(_ => new Queue<(Mail, long)>())];
         private readonly TaskCompletionSource<IActorRef> self = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public Logic(SelectService stage) : base(stage.Shape)
+        public Logic(SelectService stage, IActorRef lane, TimeProvider time) : base(stage.Shape)
         {
-            this.stage = stage;
+            (this.stage, this.lane, this.time) = (stage, lane, time);
             SetHandler(stage.inlet, this);
         }
 
         public Task<IActorRef> Ref => self.Task;
 
-        public override void PreStart() => self.SetResult(GetStageActor(OnMessage).Ref);
+        private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-        public override void OnPush()
+        private int Aside => aside.Sum(queue => queue.Count);
+
+        public override void PreStart()
+        {
+            self.SetResult(GetStageActor(OnMessage).Ref);
+            ScheduleRepeatedly(nameof(GiveBack), TimeSpan.FromSeconds(1));
+        }
+
+        public void OnPush()
         {
             Bind(Grab(stage.inlet));
             Go();
         }
+
+        public void OnUpstreamFinish() => CompleteStage();
+
+        public void OnUpstreamFailure(Exception e) => FailStage(e);
 
         private void OnMessage((IActorRef Sender, object Message) received)
         {
@@ -66,28 +95,48 @@ internal sealed class SelectService : GraphStageWithMaterializedValue<SinkShape<
             {
                 case Grant grant:
                     sinks[grant.Service] = grant.Sink;
-                    credits.Grant(grant.Service, grant.Score, grant.Credits);
+                    credits.Grant(grant.Service, grant.Standing, grant.Credits);
+                    break;
+                case Revoke { Gone: true } gone:
+                    credits.Forget(gone.Service);
+                    sinks.Remove(gone.Service);
                     break;
                 case Revoke revoke:
                     credits.Revoke(revoke.Service);
-                    sinks.Remove(revoke.Service);
+                    break;
+                case Weigh weigh:
+                    credits.Weights = weigh.Weights;
                     break;
                 case Rebound rebound:
-                    rebounds.Enqueue(rebound.Mail);
+                    aside[(int)rebound.Mail.Provider].Enqueue((rebound.Mail, NowMs));
                     break;
             }
 
             Go();
         }
 
+        protected override void OnTimer(object timerKey)
+        {
+            GiveBack();
+            Go();
+        }
+
         private void Go()
         {
-            while (credits.Credits > 0 && rebounds.TryDequeue(out var mail))
+            for (var provider = 0; provider < aside.Length && credits.Credits > 0; provider++)
             {
-                Bind(mail);
+                while (aside[provider].Count > 0 && credits.CanTake((MailboxProvider)provider))
+                {
+                    Bind(aside[provider].Dequeue().Mail);
+                }
             }
 
-            if (credits.Credits > 0 && !HasBeenPulled(stage.inlet) && !IsClosed(stage.inlet))
+            if (Aside >= MaxAside)
+            {
+                GiveBack();
+            }
+
+            if (credits.Credits > 0 && Aside < MaxAside && !HasBeenPulled(stage.inlet) && !IsClosed(stage.inlet))
             {
                 Pull(stage.inlet);
             }
@@ -96,13 +145,36 @@ internal sealed class SelectService : GraphStageWithMaterializedValue<SinkShape<
         private void Bind(Mail mail)
         {
             // Between pull and push the last credit may have been revoked or gone to a rebound.
-            if (credits.Take() is { } service)
+            var now = NowMs;
+            if (credits.Take(mail.Provider, now) is { } taken)
             {
-                sinks[service].Tell(new Offer(mail));
+                sinks[taken.Service].Tell(new Offer(mail with { Choice = taken.Why }));
             }
             else
             {
-                rebounds.Enqueue(mail);
+                aside[(int)mail.Provider].Enqueue((mail, now));
+            }
+        }
+
+        /// <summary>Those that wait for their provider and not for credit, once they have waited long, or hold up the others.</summary>
+        private void GiveBack()
+        {
+            if (credits.Credits == 0)
+            {
+                return;
+            }
+
+            var now = NowMs;
+            var crowded = Aside >= MaxAside;
+            for (var provider = 0; provider < aside.Length; provider++)
+            {
+                while (aside[provider].TryPeek(out var oldest) && (crowded || now - oldest.SinceMs >= MaxAsideMs) && !credits.CanTake((MailboxProvider)provider))
+                {
+                    aside[provider].Dequeue();
+                    var until = credits.NextMs((MailboxProvider)provider);
+                    var name = MailboxProviders.NameOf((MailboxProvider)provider);
+                    lane.Tell(new MailEnded(oldest.Mail.Postponed(now, until == long.MaxValue ? now + MaxAsideMs : until, $"no service may send to {name} now")));
+                }
             }
         }
     }

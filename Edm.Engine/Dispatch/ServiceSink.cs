@@ -27,6 +27,8 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private readonly CancellationTokenSource stopping = new();
     private readonly CircuitBreaker breaker = new();
     private readonly TokenBucket bucket;
+    private readonly MinimumGap gap;
+    private readonly StartLog starts;
     private readonly Slots slots = new();
     private readonly PrepareMail prepare;
     private readonly SendMail send;
@@ -35,7 +37,14 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private readonly ITimer wake;
     private ServiceSettings service;
     private ServiceQuota quota;
+    private SendingWindows windows;
     private SuccessRate success;
+
+    /// <summary>By provider.</summary>
+    private readonly SuccessRate[] fits = new SuccessRate[MailboxProviders.Count];
+
+    /// <summary>The providers to which it could send when its standing was last told, a bit each.</summary>
+    private int toldRoom = -1;
 
     /// <summary>Credits granted and not spent; each has taken a token.</summary>
     private int granted;
@@ -45,13 +54,15 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private bool hasError = true;
     private ServiceReport? lastReport;
 
-    public ServiceSink(ServiceSettings service, IActorRef select, StartCounter starts, LaneRooms rooms)
+    public ServiceSink(ServiceSettings service, IActorRef select, StartLogSnapshot starts, LaneRooms rooms)
     {
         (this.service, this.select, this.rooms) = (service, select, rooms);
         prepare = new PrepareMail(rooms, stopping.Token);
         send = new SendMail(rooms.Time, log, stopping.Token);
-        quota = ServiceQuota.Of(starts);
+        this.starts = StartLog.From(starts);
+        (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
         bucket = new TokenBucket(service.PerMinute, Now);
+        gap = new MinimumGap(Random.Shared, Now);
         var self = Self;
         wake = rooms.Time.CreateTimer(_ => self.Tell(GrantAgain.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         slots.Resize(service.Connections);
@@ -62,8 +73,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private DateTimeOffset Now => rooms.Time.GetUtcNow();
 
     private long NowMs => Now.ToUnixTimeMilliseconds();
-
-    private QuotaLimits Limits => new(service.PerHour, service.PerDay);
 
     protected override void PreStart()
     {
@@ -88,8 +97,8 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
                 Withdraw();
                 break;
             case Retire:
-                (stopped, retired) = (true, true);
-                Withdraw();
+                (stopped, retired, granted) = (true, true, 0);
+                select.Tell(new Revoke(service.Id, Gone: true));
                 StopIfRetired();
                 break;
             case ErrorStored stored when stored.Fault is not null:
@@ -109,7 +118,17 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
         var now = Now;
         var free = slots.Free - granted;
-        var room = (int)Math.Min(free, (long)quota.Left(Limits, now) - Reserved);
+        var room = (int)Math.Min(free, (long)quota.Left(now) - Reserved);
+        if (!windows.At(now).Open)
+        {
+            room = 0;
+        }
+        else if (service.Limits.Gap > TimeSpan.Zero)
+        {
+            // One after the other: the gap is counted from when a mail was bound.
+            room = granted + slots.Preparing > 0 || GapEnds(now) > now ? 0 : Math.Min(room, 1);
+        }
+
         if (breaker.State != BreakerState.Closed)
         {
             // One mail is the probe; the others wait for what it finds.
@@ -128,10 +147,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             credits++;
         }
 
-        if (credits > 0)
+        var standing = Standing(now, out var hasRoom);
+        if (credits > 0 || (granted > 0 && hasRoom != toldRoom))
         {
             granted += credits;
-            select.Tell(new Grant(service.Id, Self, ServiceScore.Of((double)free / slots.Count, quota.Share(Limits, now), success.Rate), credits));
+            toldRoom = hasRoom;
+            select.Tell(new Grant(service.Id, Self, standing, credits));
         }
         else if (probing && granted == 0 && slots.AllFree)
         {
@@ -147,20 +168,50 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void Wake(DateTimeOffset now)
     {
+        // A check every two seconds finds what comes later than the timer can count.
         if (NextCredit(now) is { } next && next > now && next < now.AddDays(40))
         {
             wake.Change(next - now, Timeout.InfiniteTimeSpan);
         }
     }
 
-    /// <summary>When pace, quota and breaker next allow a mail; null when only the end of a probe can tell.</summary>
+    /// <summary>When pace, quota, window, gap and breaker next allow a mail; null when only the end of a probe can tell.</summary>
     private DateTimeOffset? NextCredit(DateTimeOffset now)
     {
-        var next = bucket.NextAt(now);
-        var byQuota = quota.NextAt(Limits, now);
-        next = byQuota > next ? byQuota : next;
-        return breaker.NextAt(now) is { } byBreaker ? (byBreaker > next ? byBreaker : next) : null;
+        var next = Later(Later(bucket.NextAt(now), GapEnds(now)), quota.NextAt(now));
+        if (next < DateTimeOffset.MaxValue)
+        {
+            next = windows.NextAt(next);
+        }
+
+        return breaker.NextAt(now) is { } byBreaker ? Later(next, byBreaker) : null;
     }
+
+    private DateTimeOffset GapEnds(DateTimeOffset now) => gap.NextAt(service.Limits.Gap, service.Limits.GapJitter, now);
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+
+    /// <param name="hasRoom">The providers to which it may send now, a bit each.</param>
+    private Standing Standing(DateTimeOffset now, out int hasRoom)
+    {
+        var providers = new ProviderStanding[MailboxProviders.Count];
+        hasRoom = 0;
+        for (var i = 0; i < providers.Length; i++)
+        {
+            var provider = (MailboxProvider)i;
+            var room = RoomFor(provider, now);
+            hasRoom |= room > 0 ? 1 << i : 0;
+            var next = room > 0 ? now : quota.NextAt(provider, now);
+            providers[i] = new ProviderStanding(room, fits[i].Rate, next == DateTimeOffset.MaxValue ? long.MaxValue : next.ToUnixTimeMilliseconds());
+        }
+
+        var limits = service.Limits;
+        return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, quota.PerDay(now), limits.Gap), quota.Share(now), success.Rate, providers);
+    }
+
+    /// <summary>Mails to this provider that its own cap allows, less those that are on the way to their start.</summary>
+    private int RoomFor(MailboxProvider provider, DateTimeOffset now) =>
+        quota.Left(provider, now) is var left and < int.MaxValue ? Math.Max(0, left - slots.PreparingFor(provider)) : int.MaxValue;
 
     /// <summary>Takes back what was granted. Offers that cross this on the way are rebound.</summary>
     private void Withdraw()
@@ -182,6 +233,16 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
 
         granted--;
+        if (RoomFor(mail.Provider, Now) <= 0)
+        {
+            // It was chosen before the choice knew that there is no room for its provider any more.
+            toldRoom = -1;
+            select.Tell(new Rebound(mail));
+            GrantMore();
+            return;
+        }
+
+        gap.Sent(Now);
         slot.Mail = mail;
         slot.Connection ??= rooms.Transport.Open(service);
         prepare.PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
@@ -251,7 +312,8 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             // Here and not where the lane commits: a sink that ends before it gets this far has put nothing on the wire, and must not be waited for.
             var outcome = rooms.InFlight.Begin(service.Lane, go.Key);
             slot.IsSending = true;
-            quota = quota.Count(Now);
+            starts.Count(Now, mail.Provider);
+            slot.Mails++;
             send.SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
         }
         else
@@ -263,12 +325,14 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private void OnSent(Sent sent)
     {
         Context.Parent.Tell(new MailEnded(sent.Ended));
-        if (slots.BusyWith(sent.Key) is { } slot)
+        success = success.Count(sent.Result == AttemptResult.Accepted);
+        if (slots.BusyWith(sent.Key) is { Mail: { } mail } slot)
         {
+            fits[(int)mail.Provider] = fits[(int)mail.Provider].Count(sent.Result == AttemptResult.Accepted);
+            slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
             slots.Release(slot, NowMs);
         }
 
-        success = success.Count(sent.Result == AttemptResult.Accepted);
         if (sent.Ended.Outcome.ReplyCode is { } code && code != ServiceClosing)
         {
             // It answers, whatever it says of this mail.
@@ -304,6 +368,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         Withdraw();
         service = changed;
+        (quota, windows) = (new ServiceQuota(starts, changed.Limits), new SendingWindows(changed.Limits.Zone, changed.Limits.Windows));
         bucket.Change(changed.PerMinute, Now);
         slots.Renew();
         breaker.Succeeded();
@@ -331,7 +396,8 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         var blocked = !service.Enabled ? "disabled"
             : stopped ? "stopping"
             : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
-            : quota.Left(Limits, now) == 0 ? "quota used up"
+            : !windows.At(now).Open ? "its sending window is closed"
+            : quota.Left(now) == 0 ? "quota used up"
             : null;
         return new ServiceReport(
             service.Id, slots.Count, slots.Sending, granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);

@@ -19,6 +19,9 @@ internal sealed class Slot
     /// <summary>The service was changed while the slot was busy: its connection is of no use afterwards.</summary>
     public bool IsStale { get; set; }
 
+    /// <summary>Mails that went through its connection.</summary>
+    public int Mails { get; set; }
+
     public long LastUsedMs { get; set; }
 
     public bool IsFree => Mail is null;

@@ -1,3 +1,5 @@
+using Edm.Engine.Services.Limits;
+
 namespace Edm.Engine.Dispatch;
 
 /// <summary>
@@ -19,6 +21,8 @@ internal sealed class Slots
 
     /// <summary>Mails that are on the way to their start.</summary>
     public int Preparing => slots.Count(s => !s.IsFree && !s.IsSending);
+
+    public int PreparingFor(MailboxProvider provider) => slots.Count(s => !s.IsFree && !s.IsSending && s.Mail!.Provider == provider);
 
     public bool AllFree => slots.TrueForAll(s => s.IsFree);
 
@@ -89,7 +93,7 @@ internal sealed class Slots
     private static void Close(Slot slot)
     {
         var connection = slot.Connection;
-        (slot.Connection, slot.IsStale) = (null, false);
+        (slot.Connection, slot.IsStale, slot.Mails) = (null, false, 0);
         if (connection is not null)
         {
             // QUIT and close on their own time; nobody waits for it, and it never throws.

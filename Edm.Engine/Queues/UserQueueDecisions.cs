@@ -5,6 +5,9 @@ namespace Edm.Engine.Queues;
 /// <summary>What a UserQueue decides: <c>(state, message, now) → events and an answer</c>. Pure; nothing here changes the state.</summary>
 public static class UserQueueDecisions
 {
+    /// <summary>A lane that can't tell when it may send says so again and again; each time costs two journal writes.</summary>
+    private const long PostponeAtLeastMs = 1_000;
+
     public static Decision Decide(this UserQueueState state, IForUserQueue message, long nowMs) => message switch
     {
         QueueTask m => state.Queue(m, nowMs),
@@ -223,6 +226,7 @@ public static class UserQueueDecisions
                 new RecordedOutcome(outcome, RecipientState.PendingRetry, nowMs),
             OutcomeKind.Unknown => new RecordedOutcome(outcome, RecipientState.Unknown, null),
             OutcomeKind.Deferred => Defer(task, outcome, firstMs, nowMs),
+            OutcomeKind.Postponed => Postpone(task, outcome, firstMs, nowMs),
             _ => throw new ArgumentException($"{outcome.Kind} is not an outcome.", nameof(outcome)),
         };
     }
@@ -239,11 +243,26 @@ public static class UserQueueDecisions
             return new RecordedOutcome(outcome with { Reason = $"gave up after {outcome.Attempt} tries; the last: {outcome.Reason}" }, RecipientState.Failed, null);
         }
 
-        var due = nowMs + (long)RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt).TotalMilliseconds;
-        return due > firstMs + (task.Retry.MaxAgeSeconds * 1000L)
+        var due = Math.Max(nowMs + (long)RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt).TotalMilliseconds, outcome.NotBeforeMs ?? 0);
+        return IsTooLate(task, due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old for another try; the last: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
     }
+
+    private static RecordedOutcome Postpone(QueuedTask task, Outcome outcome, long firstMs, long nowMs)
+    {
+        if (task.Phase == TaskPhase.Cancelled)
+        {
+            return new RecordedOutcome(outcome, RecipientState.Cancelled, null);
+        }
+
+        var due = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + PostponeAtLeastMs);
+        return IsTooLate(task, due, firstMs)
+            ? new RecordedOutcome(outcome with { Reason = $"too old to be sent; it waited: {outcome.Reason}" }, RecipientState.Failed, null)
+            : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
+    }
+
+    private static bool IsTooLate(QueuedTask task, long dueMs, long firstMs) => dueMs > firstMs + (task.Retry.MaxAgeSeconds * 1000L);
 
     private static Decision Return(this UserQueueState state, Returned m, long nowMs)
     {

@@ -197,7 +197,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             Settle(lease, outcome.Seq);
             if (item.State == RecipientState.PendingRetry)
             {
-                AddPending(task, new PendingSnapshot(outcome.Seq, outcome.Attempt + 1, item.DueMs ?? e.AtMs, leased.FirstMs));
+                AddPending(task, new PendingSnapshot(outcome.Seq, outcome.Kind == OutcomeKind.Postponed ? outcome.Attempt : outcome.Attempt + 1, item.DueMs ?? e.AtMs, leased.FirstMs));
             }
             else
             {

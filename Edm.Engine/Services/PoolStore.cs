@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -29,6 +30,19 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
         var changed = await Unique(name, database.RunAsync(
             connection => connection.GetTable<PoolRow>().Where(row => row.Id == pool.Value && row.UserId == user.Value).Set(row => row.Name, name).UpdateAsync(cancellation),
             cancellation));
+        return changed > 0 ? await GetAsync(user, pool, cancellation) : null;
+    }
+
+    /// <summary>How its services are chosen from now on. The lanes must be told, see <see cref="ServicesChanged"/>.</summary>
+    /// <returns>Null when the user has no such pool.</returns>
+    /// <exception cref="FieldException">A weight can't be used.</exception>
+    public async Task<Pool?> WeighAsync(UserId user, PoolId pool, SelectionWeights weights, CancellationToken cancellation = default)
+    {
+        ServiceChecks.Weights(weights);
+        var stored = PoolRow.Write(weights);
+        var changed = await database.RunAsync(
+            connection => connection.GetTable<PoolRow>().Where(row => row.Id == pool.Value && row.UserId == user.Value).Set(row => row.Weights, stored).UpdateAsync(cancellation),
+            cancellation);
         return changed > 0 ? await GetAsync(user, pool, cancellation) : null;
     }
 
@@ -65,14 +79,14 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
     public Task<IReadOnlyList<UsablePool>> ListUsableAsync(UserId user, PoolId after, int limit, CancellationToken cancellation = default) =>
         database.RunAsync<IReadOnlyList<UsablePool>>(
             async connection => await Usable(connection, user).Where(pool => pool.Key > after.Value).OrderBy(pool => pool.Key).Take(limit)
-                .Select(pool => new UsablePool(new PoolId(pool.Key), pool.Name, pool.Own, pool.Shared, pool.Lanes, pool.Enabled)).ToListAsync(cancellation),
+                .Select(pool => pool.ToUsable()).ToListAsync(cancellation),
             cancellation);
 
     /// <returns>Null when the user may not send through it, or there is no such pool.</returns>
     public Task<UsablePool?> GetUsableAsync(UserId user, PoolId pool, CancellationToken cancellation = default) =>
         database.RunAsync(
             async connection => await Usable(connection, user).Where(usable => usable.Key == pool.Value)
-                .Select(usable => new UsablePool(new PoolId(usable.Key), usable.Name, usable.Own, usable.Shared, usable.Lanes, usable.Enabled)).SingleOrDefaultAsync(cancellation),
+                .Select(usable => usable.ToUsable()).SingleOrDefaultAsync(cancellation),
             cancellation);
 
     /// <returns>False when the user has no such pool.</returns>
@@ -115,6 +129,7 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
             Own = pool.UserId == user.Value,
             Shared = pool.Shared,
             Lanes = pool.Lanes,
+            Weights = pool.Weights,
             Enabled = connection.GetTable<ServiceRow>().Any(service => service.PoolId == pool.Id && service.Enabled && service.DeletedAt == null),
         };
 
@@ -138,5 +153,8 @@ public sealed class PoolStore(EdmDatabase database, TimeProvider time)
         public bool Shared { get; init; }
         public int Lanes { get; init; }
         public bool Enabled { get; init; }
+        public string? Weights { get; init; }
+
+        public UsablePool ToUsable() => new(new PoolId(Key), Name, Own, Shared, Lanes, Enabled, PoolRow.Read(Weights));
     }
 }

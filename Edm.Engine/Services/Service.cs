@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Services.Dkim;
 using Edm.Engine.Services.Smtp;
 using LinqToDB.Mapping;
@@ -31,6 +32,7 @@ public sealed record Service(
     int? PerMinute,
     int? PerHour,
     int? PerDay,
+    SendingLimits? Limits,
     int Connections,
     bool Enabled,
     long Version,
@@ -67,7 +69,8 @@ public sealed record ServiceDraft(
     int? PerDay = null,
     int Connections = 2,
     bool Enabled = true,
-    LoginKind Login = LoginKind.Password)
+    LoginKind Login = LoginKind.Password,
+    SendingLimits? Limits = null)
 {
     // A record prints its members; this one must never print its secret.
     public override string ToString() => $"draft of service '{Name}'";
@@ -93,6 +96,7 @@ internal sealed class ServiceRow
     [Column] public int? PerMinute { get; init; }
     [Column] public int? PerHour { get; init; }
     [Column] public int? PerDay { get; init; }
+    [Column] public string? Limits { get; init; }
     [Column] public int Connections { get; init; }
     [Column] public bool Enabled { get; init; }
     [Column] public long Version { get; init; }
@@ -129,7 +133,7 @@ internal sealed class ServiceRow
 
     public Service ToService() => new(
         new ServiceId(Id), new LaneId(new PoolId(PoolId), Lane), Name, KindValue, HostValue, Port, TlsValue, Username, Password is not null, SenderAddress, SenderName,
-        PerMinute, PerHour, PerDay, Connections, Enabled, Version, LastError, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt))
+        PerMinute, PerHour, PerDay, LimitsReader.Parse(Limits), Connections, Enabled, Version, LastError, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), DateTimeOffset.FromUnixTimeMilliseconds(UpdatedAt))
     {
         Login = LoginValue,
         DkimDomain = DkimDomain,
@@ -137,7 +141,7 @@ internal sealed class ServiceRow
 
     public ServiceSettings ToSettings(SecretBox box) => new(
         new ServiceId(Id), new LaneId(new PoolId(PoolId), Lane), Name, HostValue, Port, TlsValue, Username, Password is null ? null : box.Open(Password, Owner(UserId)),
-        SenderAddress, SenderName, PerMinute, PerHour, PerDay, Connections, Enabled, Version)
+        SenderAddress, SenderName, PerMinute, LimitsReader.Read(PerHour, PerDay, LimitsReader.Parse(Limits)), Connections, Enabled, Version)
     {
         Login = LoginValue,
         Mark = box.Mark,

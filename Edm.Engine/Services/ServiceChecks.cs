@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Services.Limits;
 using Edm.Engine.Services.Smtp;
 
@@ -53,6 +54,7 @@ internal static class ServiceChecks
         Limit("perMinute", draft.PerMinute, TokenBucket.MaxPerMinute);
         Limit("perHour", draft.PerHour, TokenBucket.MaxPerMinute * 60);
         Limit("perDay", draft.PerDay, TokenBucket.MaxPerMinute * 60 * 24);
+        LimitsReader.Read(draft.PerHour, draft.PerDay, draft.Limits);
         Range("connections", draft.Connections, 1, MaxConnections);
     }
 
@@ -61,6 +63,28 @@ internal static class ServiceChecks
         if (string.IsNullOrWhiteSpace(name) || name.Length > MaxName || name.Any(char.IsControl))
         {
             throw new FieldException(field, $"Expected 1 to {MaxName} characters on one line.");
+        }
+    }
+
+    /// <exception cref="FieldException">A weight can't be used.</exception>
+    public static void Weights(SelectionWeights weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        Weight("weights.time", weights.Time);
+        Weight("weights.quota", weights.Quota);
+        Weight("weights.success", weights.Success);
+        Weight("weights.providerFit", weights.ProviderFit);
+        if (weights.Time + weights.Quota + weights.Success + weights.ProviderFit <= 0)
+        {
+            throw new FieldException("weights", "One of the weights must be more than 0.");
+        }
+    }
+
+    private static void Weight(string field, double weight)
+    {
+        if (weight is not (>= 0 and <= 1000))
+        {
+            throw new FieldException(field, $"{weight} can't be used. Expected 0 to 1000.");
         }
     }
 

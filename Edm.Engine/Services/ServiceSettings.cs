@@ -1,5 +1,7 @@
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Services.Dkim;
+using Edm.Engine.Services.Limits;
 using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Services;
@@ -34,8 +36,7 @@ public sealed record ServiceSettings(
     string SenderAddress,
     string? SenderName,
     int? PerMinute,
-    int? PerHour,
-    int? PerDay,
+    ServiceLimits Limits,
     int Connections,
     bool Enabled,
     long Version)
@@ -47,6 +48,9 @@ public sealed record ServiceSettings(
 
     /// <summary>Null: mails go out unsigned, or the server signs them.</summary>
     public DkimSettings? Dkim { get; init; }
+
+    /// <summary>Those of its pool.</summary>
+    public SelectionWeights Weights { get; init; } = new();
 
     // A record prints its members; this one must never print its secret.
     public override string ToString() => $"service {Id} '{Name}'";

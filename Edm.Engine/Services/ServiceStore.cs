@@ -54,6 +54,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
                     PerMinute = draft.PerMinute,
                     PerHour = draft.PerHour,
                     PerDay = draft.PerDay,
+                    Limits = LimitsReader.Write(draft.Limits),
                     Connections = draft.Connections,
                     Enabled = draft.Enabled,
                     Version = 1,
@@ -110,6 +111,7 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
                     .Set(row => row.PerMinute, draft.PerMinute)
                     .Set(row => row.PerHour, draft.PerHour)
                     .Set(row => row.PerDay, draft.PerDay)
+                    .Set(row => row.Limits, LimitsReader.Write(draft.Limits))
                     .Set(row => row.Connections, draft.Connections)
                     .Set(row => row.Enabled, draft.Enabled)
                     .Set(row => row.Version, row => row.Version + 1)
@@ -170,7 +172,8 @@ public sealed class ServiceStore(EdmDatabase database, SecretBox secrets, TimePr
             {
                 var rows = await connection.GetTable<ServiceRow>()
                     .Where(row => row.PoolId == lane.Pool.Value && row.Lane == lane.Lane && row.DeletedAt == null).OrderBy(row => row.Id).ToListAsync(cancellation);
-                return [.. rows.Select(row => row.ToSettings(secrets))];
+                var weights = await connection.GetTable<PoolRow>().Where(row => row.Id == lane.Pool.Value).Select(row => row.Weights).SingleOrDefaultAsync(cancellation);
+                return [.. rows.Select(row => row.ToSettings(secrets) with { Weights = PoolRow.Read(weights) })];
             },
             cancellation);
 

@@ -1,5 +1,8 @@
+using Akka.Actor;
+using Akka.Hosting;
 using Edm.Contracts;
 using Edm.Contracts.Http;
+using Edm.Engine.Dispatch;
 using Edm.Engine.Services;
 using Edm.Host.Http;
 
@@ -34,7 +37,7 @@ internal static class PoolsApi
             await store.ShareAsync(pool.Id, true, cancellation);
         }
 
-        return TypedResults.Created($"/v1/pools/{pool.Id}", new PoolView(pool.Id, pool.Name, pool.Lanes, Own: true, body.Shared, HasEnabledServices: false));
+        return TypedResults.Created($"/v1/pools/{pool.Id}", new PoolView(pool.Id, pool.Name, pool.Lanes, Own: true, body.Shared, HasEnabledServices: false, new SelectionWeights()));
     }
 
     private static async Task<Page<PoolView>> ListAsync(Caller caller, PoolStore store, CancellationToken cancellation, long after = 0, int limit = Paging.Default)
@@ -46,7 +49,8 @@ internal static class PoolsApi
     private static async Task<IResult> GetAsync(long id, Caller caller, PoolStore store, CancellationToken cancellation) =>
         await store.GetUsableAsync(caller.User, new PoolId(id), cancellation) is { } pool ? TypedResults.Ok(View(pool)) : Problems.NotFound(NoSuchPool);
 
-    private static async Task<IResult> ChangeAsync(long id, PoolChange body, Caller caller, PoolStore store, CancellationToken cancellation)
+    private static async Task<IResult> ChangeAsync(
+        long id, PoolChange body, Caller caller, PoolStore store, IRequiredActor<LaneRegion> lanes, CancellationToken cancellation)
     {
         var pool = new PoolId(id);
         var visible = caller.IsAdmin ? await store.FindAsync(pool, cancellation) is not null : await store.GetUsableAsync(caller.User, pool, cancellation) is not null;
@@ -65,6 +69,21 @@ internal static class PoolsApi
             return Problems.Result(Problem.Forbidden("The pool belongs to another user, who alone can rename it."));
         }
 
+        if (body.Weights.IsGiven)
+        {
+            if (await store.WeighAsync(caller.User, pool, body.Weights.OrKeep(new SelectionWeights(), "weights"), cancellation) is not { } weighed)
+            {
+                return Problems.Result(Problem.Forbidden("The pool belongs to another user, who alone can change its weights."));
+            }
+
+            // A word that is lost costs half a minute: lanes also look on their own.
+            var region = await lanes.GetAsync(cancellation);
+            for (var lane = 0; lane < weighed.Lanes; lane++)
+            {
+                region.Tell(new ServicesChanged(new LaneId(pool, lane)), ActorRefs.NoSender);
+            }
+        }
+
         if (body.Shared.IsGiven)
         {
             await store.ShareAsync(pool, body.Shared.OrKeep(false, "shared"), cancellation);
@@ -81,5 +100,5 @@ internal static class PoolsApi
 
     private static IResult OnlyAdministrators() => Problems.Result(Problem.Forbidden("Only an administrator can share a pool."));
 
-    private static PoolView View(UsablePool pool) => new(pool.Id, pool.Name, pool.Lanes, pool.Own, pool.Shared, pool.HasEnabledServices);
+    private static PoolView View(UsablePool pool) => new(pool.Id, pool.Name, pool.Lanes, pool.Own, pool.Shared, pool.HasEnabledServices, pool.Weights);
 }

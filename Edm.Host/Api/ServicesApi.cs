@@ -39,7 +39,7 @@ internal static class ServicesApi
     {
         var draft = new ServiceDraft(
             body.Name, Kind(body.Kind), body.Host, body.Port, Tls(body.Tls ?? "auto"), body.Username, body.Password, body.SenderAddress, body.SenderName,
-            body.PerMinute, body.PerHour, body.PerDay, body.Connections, body.Enabled, Login(body.Login ?? "password"));
+            body.PerMinute, body.PerHour, body.PerDay, body.Connections, body.Enabled, Login(body.Login ?? "password"), body.Limits);
         var service = await store.CreateAsync(caller.User, body.PoolId, draft, cancellation)
             ?? throw new FieldException("poolId", $"You have no pool {body.PoolId}.");
         await changes.TellAsync(service, cancellation);
@@ -69,7 +69,7 @@ internal static class ServicesApi
             body.SenderAddress.OrKeep(before.SenderAddress, "senderAddress"), body.SenderName.Or(before.SenderName),
             body.PerMinute.Or(before.PerMinute), body.PerHour.Or(before.PerHour), body.PerDay.Or(before.PerDay),
             body.Connections.OrKeep(before.Connections, "connections"), body.Enabled.OrKeep(before.Enabled, "enabled"),
-            Login(body.Login.OrKeep(NameOf(before.Login), "login")));
+            Login(body.Login.OrKeep(NameOf(before.Login), "login")), body.Limits.Or(before.Limits));
         return await changes.AnswerAsync(await store.ChangeAsync(caller.User, before.Id, draft, cancellation), cancellation);
     }
 
@@ -133,7 +133,7 @@ internal static class ServicesApi
         service.Id, service.Lane.Pool, service.Lane.Lane, service.Name, service.Kind == ServiceKind.Sandbox ? "sandbox" : "smtp", service.Host, service.Port,
         NameOf(service.Tls), service.Username, service.HasPassword, service.SenderAddress, service.SenderName, service.PerMinute, service.PerHour, service.PerDay,
         service.Connections, service.Enabled, service.Version, service.LastError, service.CreatedAt, service.UpdatedAt,
-        NameOf(service.Login), service.DkimDomain);
+        NameOf(service.Login), service.DkimDomain, service.Limits);
 
     /// <summary>Tells the lane of a changed service to read it again now. A word that is lost costs a few seconds: lanes also look on their own.</summary>
     internal sealed class Changes(ServiceStore store, IRequiredActor<LaneRegion> lanes)

@@ -117,7 +117,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
     private const string Upsert = """
         ON CONFLICT (task_id, seq) DO UPDATE SET
           state = excluded.state, attempts = deliveries.attempts + excluded.attempts, service_id = excluded.service_id, reply_code = excluded.reply_code,
-          enhanced = excluded.enhanced, reply = excluded.reply, reason = excluded.reason, last_at = excluded.last_at, due_at = excluded.due_at
+          enhanced = excluded.enhanced, reply = excluded.reply, reason = excluded.reason, last_at = excluded.last_at, due_at = excluded.due_at,
+          score = excluded.score, runner_up_id = excluded.runner_up_id, runner_up_score = excluded.runner_up_score
         """;
 
     /// <summary>One statement for thousands of rows: the columns travel as arrays.</summary>
@@ -132,8 +133,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
         var rows = changes.Deliveries.OrderBy(d => (d.Key.Task.Value, d.Key.Seq)).ToArray();
         await using var command = new NpgsqlCommand(
             $"""
-            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at)
-            SELECT * FROM unnest(@task, @seq, @user, @state, @attempts, @service, @code, @enhanced, @reply, @reason, @first, @last, @due)
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
+            SELECT * FROM unnest(@task, @seq, @user, @state, @attempts, @service, @code, @enhanced, @reply, @reason, @first, @last, @due, @score, @runner, @runnerscore)
             {Upsert}
             """,
             (NpgsqlConnection)await connection.OpenDbConnectionAsync(cancellation),
@@ -154,11 +155,15 @@ public sealed class DeliveriesStore(EdmDatabase database)
         Add("first", NpgsqlDbType.Bigint, r => r.Value.FirstAtMs);
         Add("last", NpgsqlDbType.Bigint, r => r.Value.Last.Outcome.AtMs);
         Add("due", NpgsqlDbType.Bigint, r => r.Value.Last.DueMs);
+        Add("score", NpgsqlDbType.Smallint, r => (short?)r.Value.Last.Outcome.Choice?.Score);
+        Add("runner", NpgsqlDbType.Bigint, r => r.Value.Last.Outcome.Choice?.RunnerUp?.Value);
+        Add("runnerscore", NpgsqlDbType.Smallint, r => (short?)r.Value.Last.Outcome.Choice?.RunnerUpScore);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
     private static readonly string[] SqliteParameters =
-        ["$task", "$seq", "$user", "$state", "$attempts", "$service", "$code", "$enhanced", "$reply", "$reason", "$first", "$last", "$due"];
+        ["$task", "$seq", "$user", "$state", "$attempts", "$service", "$code", "$enhanced", "$reply", "$reason", "$first", "$last", "$due",
+         "$score", "$runner", "$runnerscore"];
 
     // One prepared statement; the transaction around it makes the rows cheap. Called on the database's own threads, as all its calls block.
     private static void WriteDeliveriesSqlite(EdmConnection connection, DeliveryChanges changes)
@@ -167,8 +172,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
         command.Transaction = connection.Transaction;
         command.CommandText =
             $"""
-            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at)
-            VALUES ($task, $seq, $user, $state, $attempts, $service, $code, $enhanced, $reply, $reason, $first, $last, $due)
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
+            VALUES ($task, $seq, $user, $state, $attempts, $service, $code, $enhanced, $reply, $reason, $first, $last, $due, $score, $runner, $runnerscore)
             {Upsert}
             """;
         var parameters = SqliteParameters.Select(name =>
@@ -185,6 +190,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
             [
                 key.Task.Value, key.Seq, change.User.Value, change.Last.State.Name(), change.Attempts, outcome.Service?.Value, outcome.ReplyCode, outcome.Enhanced,
                 outcome.Reply, outcome.Reason, change.FirstAtMs, outcome.AtMs, change.Last.DueMs,
+                outcome.Choice?.Score, outcome.Choice?.RunnerUp?.Value, outcome.Choice?.RunnerUpScore,
             ];
             for (var i = 0; i < values.Length; i++)
             {

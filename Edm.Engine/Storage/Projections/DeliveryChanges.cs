@@ -105,7 +105,7 @@ internal sealed class DeliveryChanges
                 Deliveries.Add(key, change = new DeliveryChange(user, item));
             }
 
-            change.Attempts += item.Outcome.Kind == OutcomeKind.Skipped ? 0 : 1;
+            change.Attempts += item.Outcome.Kind is OutcomeKind.Skipped or OutcomeKind.Postponed ? 0 : 1;
             var task = Task(item.Outcome.Task);
             switch (item.State)
             {

@@ -4,6 +4,7 @@ using CsCheck;
 using Edm.Contracts;
 using Edm.Engine.Content;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
 using MimeKit;
 using MimeKit.Text;
 using Xunit;
@@ -178,7 +179,7 @@ public sealed partial class MimeComposerTests
     }
 
     private static ServiceSettings Service { get; } = new(
-        new ServiceId(1), new LaneId(new PoolId(1), 0), "s", "h", 25, TlsMode.None, null, null, "anna@brand.example", "Anna Schäfer", null, null, null, 1, true, 1);
+        new ServiceId(1), new LaneId(new PoolId(1), 0), "s", "h", 25, TlsMode.None, null, null, "anna@brand.example", "Anna Schäfer", null, ServiceLimits.None, 1, true, 1);
 
     private static MailToCompose Mail(RenderedMail words, string? name = "Mia", bool allowEightBit = true) =>
         new(words, Service, "mia@example.com", name, "run-1.7@brand.example", Date, allowEightBit);

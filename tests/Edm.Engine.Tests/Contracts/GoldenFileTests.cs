@@ -26,6 +26,9 @@ public sealed class GoldenFileTests
     {
         ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null },
         ["uq.snapshot.v1"] = WithoutLaunches((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+        ["ln.committed.v1"] = Samples.CommittedBeforeChoices,
+        ["ln.snapshot.v1"] = Samples.SnapshotBeforeStartLogs,
+        ["uq.outcomes-recorded.v1"] = Samples.RecordedBeforeChoices,
     };
 
     private readonly EdmSerializer serializer = SharedSerializer.Instance;

@@ -25,9 +25,23 @@ internal static class Samples
     /// <summary>Characters that JSON must escape, others that only old readers trip over, and half a surrogate pair, which is not text at all.</summary>
     private const string HostileText = "quote \" backslash \\ control \u0001 line\u2028 <b>&amp;</b> emoji 🌷 null \0";
 
-    private static readonly Outcome Full = new(Task, Lease, 12, 2, OutcomeKind.Deferred, At, Service, 451, "4.7.1", "4.7.1 greylisted, come back <address>", "try later");
+    private static readonly Outcome Full = new(Task, Lease, 12, 2, OutcomeKind.Deferred, At, Service, 451, "4.7.1", "4.7.1 greylisted, come back <address>", "try later",
+        new Choice(871, new ServiceId(89), 640), At + 3_600_000);
     private static readonly Outcome Bare = new(Task, Lease, 13, 1, OutcomeKind.Sent, At);
-    private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service);
+    private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service, 3);
+
+    // Before it was said why a service was chosen, for which provider a start was, and when the next try is of use.
+    private static readonly Outcome FullV1 = Full with { Choice = null, NotBeforeMs = null };
+    private static readonly StartedMail StartedV1 = Started with { Provider = 0 };
+
+    public static IEdmMessage CommittedBeforeChoices => new LaneCommitted(
+        31, At, Process, [StartedV1], [new EndedMail(User, FullV1), new EndedMail(User, Bare)], [new WithdrawnMail(User, Lease, 14)], [new AckedOutcomes(User, 30)]);
+
+    public static IEdmMessage SnapshotBeforeStartLogs => new LaneSnapshot(
+        31, [new OpenMailSnapshot(StartedV1, Process, At - 7)], [new UnackedSnapshot(User, 30, FullV1)], [new StartCounter(Service, 490_923, 17, 20_455, 171)]);
+
+    public static IEdmMessage RecordedBeforeChoices => new OutcomesRecorded(
+        Lane, 31, [new RecordedOutcome(FullV1, RecipientState.PendingRetry, At + 60_000), new RecordedOutcome(Bare, RecipientState.Sent, null)], At);
 
     private static readonly Dictionary<Type, IEdmMessage[]> ByType = Enumerable.ToDictionary<IGrouping<Type, IEdmMessage>, Type, IEdmMessage[]>(
         All().GroupBy(sample => sample.GetType()), group => group.Key, group => [.. group]);
@@ -78,7 +92,8 @@ internal static class Samples
         new LaneCommitted(31, At, Process, [Started], [new EndedMail(User, Full), new EndedMail(User, Bare)], [new WithdrawnMail(User, Lease, 14)], [new AckedOutcomes(User, 30)]),
         new LaneCommitted(1, At, Process, [], [], [], []),
         new LaneCommitted(2, At, Process, [], [.. Enum.GetValues<OutcomeKind>().Select(kind => new EndedMail(User, Full with { Kind = kind }))], [], []),
-        new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process, At - 7)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)]),
+        new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process, At - 7)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)],
+            [new StartLogSnapshot(Service, 29_455_384, [new StartCount(29_455_384, 2, 17)], [new StartCount(1_963_692, 2, 17), new StartCount(1_963_691, 1, 154)])]),
         new LaneSnapshot(0, [], [], []),
     ];
 

@@ -8,6 +8,7 @@ using Edm.Engine.Content.Mime;
 using Edm.Engine.Dispatch;
 using Edm.Engine.Queues;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
 using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 using Edm.Engine.Tags;
@@ -88,7 +89,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     public static ServiceSettings Service(long id, int connections = 4, int? perMinute = null, LaneId? lane = null) => new(
         new ServiceId(id), lane ?? new LaneId(new PoolId(1), 0), $"s{id}", "127.0.0.1", 25, TlsMode.None, null, null, $"s{id}@example.org", null,
-        perMinute, null, null, connections, true, 1);
+        perMinute, ServiceLimits.None, connections, true, 1);
 
     public void Change(Func<ServiceSettings, ServiceSettings> change)
     {

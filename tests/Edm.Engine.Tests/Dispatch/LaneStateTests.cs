@@ -1,6 +1,7 @@
 using CsCheck;
 using Edm.Contracts;
 using Edm.Engine.Dispatch;
+using Edm.Engine.Services.Limits;
 using Edm.Engine.Tests.Contracts;
 using Xunit;
 
@@ -8,7 +9,7 @@ namespace Edm.Engine.Tests.Dispatch;
 
 public sealed class LaneStateTests
 {
-    /// <summary>A minute before midnight UTC, so that hours and days change in a short random life.</summary>
+    /// <summary>A minute before midnight UTC, so that quarters and days change in a short random life.</summary>
     private const long Start = 20_455 * 86_400_000L - 60_000;
 
     private static readonly UserId[] Users = [new(1), new(2), new(3)];
@@ -56,7 +57,7 @@ public sealed class LaneStateTests
         var ended = new List<EndedMail>();
         for (var i = 0; i < step.Starts; i++, mails++)
         {
-            started.Add(new StartedMail(Users[mails % 3], new TaskId(1), new LeaseNr(mails / 5), mails, 1, Services[mails % 2]));
+            started.Add(new StartedMail(Users[mails % 3], new TaskId(1), new LeaseNr(mails / 5), mails, 1, Services[mails % 2], mails % 7));
         }
 
         for (var i = 0; i < step.Skips; i++, mails++)
@@ -94,43 +95,25 @@ public sealed class LaneStateTests
     }
 
     [Fact]
-    public void Starts_are_counted_by_hour_and_day()
+    public void Starts_are_counted_by_service_minute_and_provider()
     {
         var state = new LaneState();
         Started(state, Start, 1, 2);
-        Started(state, Start + 59_000, 3);
-        Assert.Equal(new StartCounter(Services[0], 490_919, 3, 20_454, 3), state.Starts(Services[0]));
+        Started(state, Start + 60_000, 3);
 
-        Started(state, Start + 60_000, 4);
-        Assert.Equal(new StartCounter(Services[0], 490_920, 1, 20_455, 1), state.Starts(Services[0]));
-
-        Started(state, Start + 60_000 + 3_600_000, 5);
-        Assert.Equal(new StartCounter(Services[0], 490_921, 1, 20_455, 2), state.Starts(Services[0]));
-        Assert.Equal(new StartCounter(Services[1], 0, 0, 0, 0), state.Starts(Services[1]));
+        Assert.Equal((3, 2), (Hour(state, Start + 60_000), Hour(state, Start + 60_000, MailboxProvider.Gmail)));
+        Assert.Equal(1, StartLog.From(state.Starts(Services[0])).Since(DateTimeOffset.FromUnixTimeMilliseconds(Start + 60_000)));
+        Assert.Empty(state.Starts(Services[1]).Minutes);
     }
 
     [Fact]
-    public void A_clock_that_goes_back_grants_nothing_twice()
-    {
-        var state = new LaneState();
-        Started(state, Start + 60_000, 1, 2);
-        Started(state, Start + 59_999, 3);
-        Started(state, Start + 60_001, 4);
-
-        Assert.Equal(new StartCounter(Services[0], 490_920, 4, 20_455, 4), state.Starts(Services[0]));
-    }
-
-    [Fact]
-    public void A_withdrawn_start_frees_its_place_in_its_own_hour_only()
+    public void A_withdrawn_start_frees_its_place()
     {
         var state = new LaneState();
         Started(state, Start, 1, 2);
         Withdraw(state, Start + 1, 1);
-        Assert.Equal(new StartCounter(Services[0], 490_919, 1, 20_454, 1), state.Starts(Services[0]));
 
-        Started(state, Start + 60_000, 3);
-        Withdraw(state, Start + 60_001, 2);
-        Assert.Equal(new StartCounter(Services[0], 490_920, 1, 20_455, 1), state.Starts(Services[0]));
+        Assert.Equal((1, 0), (Hour(state, Start), Hour(state, Start, MailboxProvider.Gmail)));
     }
 
     [Fact]
@@ -141,8 +124,19 @@ public sealed class LaneStateTests
 
         Withdraw(state, Start, 99);
 
-        Assert.Equal(1, state.Starts(Services[0]).InHour);
+        Assert.Equal(1, Hour(state, Start));
     }
+
+    [Fact]
+    public void The_counters_of_earlier_snapshots_are_taken_over()
+    {
+        var state = LaneState.From(new LaneSnapshot(3, [], [], [new StartCounter(Services[0], Start / 3_600_000, 4, Start / 86_400_000, 9)]));
+
+        Assert.Equal((4, 9), (Hour(state, Start), StartLog.From(state.Starts(Services[0])).Since(DateTimeOffset.FromUnixTimeMilliseconds(Start).Date)));
+    }
+
+    private static int Hour(LaneState state, long nowMs, MailboxProvider? provider = null) =>
+        StartLog.From(state.Starts(Services[0])).InHour(DateTimeOffset.FromUnixTimeMilliseconds(nowMs), provider);
 
     [Theory]
     [InlineData(1)]
@@ -177,7 +171,7 @@ public sealed class LaneStateTests
     }
 
     private static void Started(LaneState state, long now, params int[] seqs) =>
-        state.Apply(new LaneCommitted(state.CommitNr + 1, now, 1, [.. seqs.Select(seq => new StartedMail(Users[0], new TaskId(1), new LeaseNr(1), seq, 1, Services[0]))], [], [], []));
+        state.Apply(new LaneCommitted(state.CommitNr + 1, now, 1, [.. seqs.Select(seq => new StartedMail(Users[0], new TaskId(1), new LeaseNr(1), seq, 1, Services[0], seq % 2))], [], [], []));
 
     private static void Withdraw(LaneState state, long now, int seq) =>
         state.Apply(new LaneCommitted(state.CommitNr + 1, now, 1, [], [], [new WithdrawnMail(Users[0], new LeaseNr(1), seq)], []));

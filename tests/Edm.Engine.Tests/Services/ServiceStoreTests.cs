@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Edm.Contracts;
+using Edm.Contracts.Http;
 using Edm.Engine.Services;
 using Edm.Engine.Storage;
 using Edm.Testing.Databases;
@@ -205,12 +206,12 @@ public abstract class ServiceStoreTests(IDatabases databases) : DatabaseTests(da
         var other = await AddUserAsync("other");
         await Pools.ShareAsync(pool, true);
 
-        Assert.Equal(new UsablePool(pool, "pool", false, true, 1, false), await Pools.GetUsableAsync(other, pool));
+        Assert.Equal(new UsablePool(pool, "pool", false, true, 1, false, new SelectionWeights()), await Pools.GetUsableAsync(other, pool));
         var made = (await Store.CreateAsync(user, pool, Draft))!;
         Assert.True((await Pools.GetUsableAsync(other, pool))!.HasEnabledServices);
         await Store.EnableAsync(user, made.Id, false);
         Assert.False((await Pools.GetUsableAsync(other, pool))!.HasEnabledServices);
-        Assert.Equal(new UsablePool(pool, "pool", true, true, 1, false), Assert.Single(await Pools.ListUsableAsync(user, default, 10)));
+        Assert.Equal(new UsablePool(pool, "pool", true, true, 1, false, new SelectionWeights()), Assert.Single(await Pools.ListUsableAsync(user, default, 10)));
         Assert.Null(await Pools.GetAsync(other, pool));
     }
 

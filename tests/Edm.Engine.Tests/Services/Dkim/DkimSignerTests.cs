@@ -116,7 +116,7 @@ public sealed class DkimSignerTests : IDisposable
     private static byte[] Signed(DkimKey key, string subject, string? text, string? html, string host = "smtp.example.com")
     {
         var service = new ServiceSettings(
-            new ServiceId(1), new LaneId(new PoolId(1), 0), "s", host, 25, TlsMode.None, null, null, "anna@brand.example", "Anna Schäfer", null, null, null, 1, true, 1)
+            new ServiceId(1), new LaneId(new PoolId(1), 0), "s", host, 25, TlsMode.None, null, null, "anna@brand.example", "Anna Schäfer", null, Edm.Engine.Services.Limits.ServiceLimits.None, 1, true, 1)
         {
             Dkim = new DkimSettings("brand.example", "edm", key.Pem),
         };

@@ -2,6 +2,7 @@ using System.Text;
 using Edm.Contracts;
 using Edm.Engine.Content.Mime;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
 using Edm.Engine.Services.Smtp;
 
 namespace Edm.Engine.Tests.Services.Smtp;
@@ -18,7 +19,7 @@ internal static class ConnectionFixture
     };
 
     public static ServiceSettings Service(int port, TlsMode tls = TlsMode.None, string host = "127.0.0.1", string? username = null, string? password = null) => new(
-        new ServiceId(1), new LaneId(new PoolId(1), 0), "test", host, port, tls, username, password, "sender@example.org", null, null, null, null, 1, true, 1);
+        new ServiceId(1), new LaneId(new PoolId(1), 0), "test", host, port, tls, username, password, "sender@example.org", null, null, ServiceLimits.None, 1, true, 1);
 
     public static SmtpConnection To(ScriptedServer server, SmtpTimeouts? timeouts = null, TlsMode tls = TlsMode.None, string? username = null, string? password = null) =>
         new(Service(server.Port, tls, "127.0.0.1", username, password), timeouts ?? new SmtpTimeouts(), () => null, TimeProvider.System);
