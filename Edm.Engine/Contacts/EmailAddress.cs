@@ -18,8 +18,9 @@ public sealed record EmailAddress
         Address = mailbox.Address;
         var local = NormalForm.Lower(mailbox.Local);
         Key = ReferenceEquals(local, mailbox.Local) ? Address : $"{local}@{mailbox.Domain}";
-        Domain = mailbox.Domain;
     }
+
+    private EmailAddress(string address, string key) => (Address, Key) = (address, key);
 
     /// <summary>
     /// As it stands on the envelope: the local part as written (in NFC, without needless quotes), the domain in ASCII and lower case. Beyond ASCII only where
@@ -31,7 +32,7 @@ public sealed record EmailAddress
     public string Key { get; }
 
     /// <summary>In ASCII (A-labels) and lower case.</summary>
-    public string Domain { get; }
+    public string Domain => Address[(Address.LastIndexOf('@') + 1)..];
 
     /// <summary>Only servers with SMTPUTF8 (RFC 6531) take it.</summary>
     public bool NeedsUtf8 => !Ascii.IsValid(Address);
@@ -45,8 +46,21 @@ public sealed record EmailAddress
     /// <param name="reason">Why not, for people; null when it is an address.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out EmailAddress? address, [NotNullWhen(false)] out string? reason)
     {
+        var trimmed = (text ?? "").AsSpan().Trim();
+        if (PlainAddress.Is(trimmed, out var isLower))
+        {
+            (address, reason) = (OfPlain(trimmed, isLower), null);
+            return true;
+        }
+
+        return TryParseAny(trimmed, out address, out reason);
+    }
+
+    /// <summary>By the whole grammar, which plain addresses need not be put through.</summary>
+    internal static bool TryParseAny(ReadOnlySpan<char> text, [NotNullWhen(true)] out EmailAddress? address, [NotNullWhen(false)] out string? reason)
+    {
         address = null;
-        if (!AddressSyntax.TryRead((text ?? "").AsSpan().Trim(), out var mailbox, out reason))
+        if (!AddressSyntax.TryRead(text, out var mailbox, out reason))
         {
             return false;
         }
@@ -70,4 +84,17 @@ public sealed record EmailAddress
         DomainKind.Name => mailbox.Local == "\"\"" ? "nothing stands between the quotes before the @" : null,
         _ => throw new InvalidOperationException($"The domain kind {mailbox.Kind} has no rule."),
     };
+
+    private static EmailAddress OfPlain(ReadOnlySpan<char> text, bool isLower)
+    {
+        var address = text.ToString();
+        if (isLower)
+        {
+            return new EmailAddress(address, address);
+        }
+
+        var domain = text.LastIndexOf('@') + 1;
+        var key = address.ToLowerInvariant();
+        return new EmailAddress(string.Concat(text[..domain], key.AsSpan(domain)), key);
+    }
 }

@@ -64,10 +64,18 @@ internal sealed partial class ColumnForm
         _ => throw new InvalidOperationException($"The type {Type} has no name."),
     };
 
+    /// <summary>Whether a value is stored as it stands, without more ado than a look at it; if not, <see cref="Normal"/> may still change nothing.</summary>
+    public bool IsNormal(ReadOnlySpan<char> value) => Type switch
+    {
+        ColumnType.Text => true,
+        ColumnType.Number => !value.ContainsAnyExceptInRange('0', '9'),
+        _ => false,
+    };
+
     /// <summary>As it is stored.</summary>
     public string Normal(string value) => Type switch
     {
-        ColumnType.Number => IsPlain(value) ? value : Number(value, _marks) ?? value,
+        ColumnType.Number => IsNormal(value) ? value : Number(value, _marks) ?? value,
         ColumnType.Percent => value.EndsWith('%') ? Number(value[..^1].TrimEnd(), _marks) ?? value : value,
         ColumnType.Date => Date(value, _formats!) ?? value,
         ColumnType.Boolean => Yes.Contains(value) ? "true" : No.Contains(value) ? "false" : value,
@@ -120,19 +128,6 @@ internal sealed partial class ColumnForm
         var continental = values.Exists(v => Continental().IsMatch(v));
         var english = values.Exists(v => English().IsMatch(v));
         return continental && english ? null : continental ? Marks.Continental : Marks.English;
-    }
-
-    private static bool IsPlain(string value)
-    {
-        foreach (var character in value)
-        {
-            if (!char.IsAsciiDigit(character))
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 
     /// <summary>Null when it is none.</summary>

@@ -39,6 +39,9 @@ internal sealed class CsvRecords
     /// <summary>Until the next call.</summary>
     public ReadOnlySpan<char> Field(int index) => _tokenizer.Field(_chars.AsSpan(_start, _next - _start), index);
 
+    /// <summary>As <see cref="Field"/>.</summary>
+    public ReadOnlyMemory<char> FieldText(int index) => _tokenizer.FieldText(_chars.AsMemory(_start, _next - _start), index);
+
     /// <summary>Where the current record begins, in bytes.</summary>
     public long Offset => _windowOffset + Bytes(0, _start);
 

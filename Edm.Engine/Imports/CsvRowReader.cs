@@ -5,7 +5,6 @@ internal sealed class CsvRowReader : IRowReader
 {
     private readonly CsvRecords _records;
     private readonly List<ImportCell> _cells = [];
-    private readonly CellTexts _texts = new();
 
     private CsvRowReader(CsvRecords records, CsvLayout layout) => (_records, Layout) = (records, layout);
 
@@ -15,7 +14,7 @@ internal sealed class CsvRowReader : IRowReader
 
     public long Line => _records.Line;
 
-    public IReadOnlyList<ImportCell> Cells => _cells;
+    public List<ImportCell> Cells => _cells;
 
     public IReadOnlyList<string>? Header => Layout.Names;
 
@@ -132,7 +131,7 @@ internal sealed class CsvRowReader : IRowReader
         var columns = Layout.Columns;
         for (var i = 0; i < _records.FieldCount; i++)
         {
-            var value = _records.Field(i).Trim();
+            var value = _records.FieldText(i).Trim();
             if (value.IsEmpty)
             {
                 continue;
@@ -144,7 +143,7 @@ internal sealed class CsvRowReader : IRowReader
             }
             else if (columns[i].Field != ContactField.Ignored)
             {
-                _cells.Add(new ImportCell(columns[i], _texts.Of(value)));
+                _cells.Add(new ImportCell(columns[i], value));
             }
         }
 

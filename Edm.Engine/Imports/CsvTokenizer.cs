@@ -52,6 +52,13 @@ internal sealed class CsvTokenizer(CsvDialect dialect)
         return unescaped ? _unescaped.AsSpan(start, length) : text.Slice(start, length);
     }
 
+    /// <inheritdoc cref="Field"/>
+    public ReadOnlyMemory<char> FieldText(ReadOnlyMemory<char> text, int index)
+    {
+        var (start, length, unescaped) = _fields[index];
+        return unescaped ? _unescaped.AsMemory(start, length) : text.Slice(start, length);
+    }
+
     /// <summary>Reads the record at the start of a text.</summary>
     /// <param name="isFinal">Whether nothing follows the text.</param>
     /// <returns>The length of the record with its line end; -1 when the text ends before it does.</returns>

@@ -40,7 +40,7 @@ internal sealed class FileCheck(ImportOptions options, Func<ImportFormat, Import
                 throw new ImportFormatException($"The file has more than {options.MaxRows} rows. Split it, and import the parts one after the other.", reader.Line);
             }
 
-            if (mapper is not null && (reader.Problem ?? mapper.Map(rows, reader.Line, reader.Cells).Problem) is { } problem)
+            if (mapper is not null && (reader.Problem ?? mapper.Check(rows, reader.Line, reader.Cells)) is { } problem)
             {
                 rejected++;
                 if (Refused.Count < KeptErrors)

@@ -7,7 +7,7 @@ internal interface IRowReader : IAsyncDisposable
     long Line { get; }
 
     /// <summary>The values of the current row that are not empty, until the next call.</summary>
-    IReadOnlyList<ImportCell> Cells { get; }
+    List<ImportCell> Cells { get; }
 
     /// <summary>The names of the columns as the file writes them, in its order; null where each row names its own.</summary>
     IReadOnlyList<string>? Header { get; }

@@ -24,7 +24,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
 
     public long Line => _slices.Line;
 
-    public IReadOnlyList<ImportCell> Cells => _cells;
+    public List<ImportCell> Cells => _cells;
 
     public IReadOnlyList<string>? Header => null;
 

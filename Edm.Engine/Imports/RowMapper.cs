@@ -1,14 +1,10 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
+using System.Runtime.InteropServices;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Addresses;
 
 namespace Edm.Engine.Imports;
-
-/// <summary>One value of a row that is not empty.</summary>
-internal readonly record struct ImportCell(ImportColumn Column, string Value);
 
 /// <summary>Makes a contact of a row, or says why it can't be one. Not thread-safe: it keeps its buffers.</summary>
 internal sealed class RowMapper
@@ -21,8 +17,6 @@ internal sealed class RowMapper
     private const int MaxFieldLength = ContactLimits.Length;
     private const int MaxBioLength = ContactLimits.BioLength;
 
-    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
-
     private static readonly SearchValues<char> HandleCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
@@ -30,75 +24,114 @@ internal sealed class RowMapper
 
     private static readonly int Fields = Enum.GetValues<ContactField>().Length;
 
-    private readonly ImportCell?[] _chosen = new ImportCell?[Fields];
+    // One without a column is none.
+    private readonly ImportCell[] _chosen = new ImportCell[Fields];
     private readonly List<ImportCell> _others = [];
-    private readonly ArrayBufferWriter<byte> _json = new(1024);
+    private readonly AttributesJson _json = new();
     private readonly TagCell _tags = new();
+    private readonly StagedRows _single = new();
 
     /// <summary>How many different names of tags came so far, up to <see cref="TagCell.MaxKept"/>.</summary>
     public int NamedTags => _tags.Kept;
 
     /// <returns>The contact, or the problem.</returns>
-    public (StagedContact? Contact, RowProblem? Problem) Map(long nr, long line, IReadOnlyList<ImportCell> cells)
+    public (StagedContact? Contact, RowProblem? Problem) Map(long nr, long line, List<ImportCell> cells)
+    {
+        var problem = Check(nr, line, cells);
+        return problem is null ? (_single.Contact(0), null) : (null, problem);
+    }
+
+    /// <summary>As <see cref="Map(long, long, List{ImportCell}, StagedRows)"/>, for the problem alone.</summary>
+    public RowProblem? Check(long nr, long line, List<ImportCell> cells)
+    {
+        _single.Clear();
+        return Map(nr, line, cells, _single);
+    }
+
+    /// <param name="rows">Where the contact is laid in.</param>
+    /// <returns>Why it can't be one; null when it is.</returns>
+    public RowProblem? Map(long nr, long line, List<ImportCell> cells, StagedRows rows)
     {
         if (Choose(cells) is { } unfit)
         {
-            return (null, RowProblem.Of(line, unfit.Column.Name, unfit.Value, unfit.Reason));
+            return RowProblem.Of(line, unfit.Cell.Column.Name, unfit.Cell.Value, unfit.Reason);
         }
 
-        if (!Email(out var address, out var otherAddresses, out var missing))
+        var plain = Text(ContactField.Email);
+        plain = PlainAddress.Is(plain, out var isLower) && isLower ? plain : default;
+        EmailAddress? address = null;
+        string? otherAddresses = null;
+        if (plain.IsEmpty && !Email(out address, out otherAddresses, out var missing))
         {
-            return (null, RowProblem.Of(line, missing.Column, missing.Value, missing.Reason));
+            return RowProblem.Of(line, missing.Column, missing.Value, missing.Reason);
         }
 
         long? followers = null;
-        if (_chosen[(int)ContactField.Followers] is { } count)
+        if (_chosen[(int)ContactField.Followers] is { Column: not null } count)
         {
-            if (!CompactNumber.TryParse(count.Value, out var number))
+            if (!CompactNumber.TryParse(count.Text.Span, out var number))
             {
-                return (null, RowProblem.Of(line, count.Column.Name, count.Value, "not a number of followers, such as 1300000, 1,300,000 or 1.3M"));
+                return RowProblem.Of(line, count.Column.Name, count.Value, "not a number of followers, such as 1300000, 1,300,000 or 1.3M");
             }
 
             followers = number;
         }
 
-        var handle = Handle(Text(ContactField.Handle)) ?? HandleOf(Text(ContactField.ProfileUrl));
-        var nickname = Text(ContactField.Nickname) ?? FullName();
-        if (handle is null && nickname is { } both)
-        {
-            (nickname, handle) = Split(both);
-        }
-
         if (_others.Count > MaxAttributes)
         {
-            return (null, RowProblem.Of(line, _others[MaxAttributes].Column.Name, _others[MaxAttributes].Value, $"more than {MaxAttributes} further columns have a value in this row"));
+            return RowProblem.Of(line, _others[MaxAttributes].Column.Name, _others[MaxAttributes].Value, $"more than {MaxAttributes} further columns have a value in this row");
         }
 
         IReadOnlyList<string> tags = [];
-        if (_chosen[(int)ContactField.Tags] is { } labels && !_tags.TryRead(labels.Value, out tags, out var tagReason))
+        if (_chosen[(int)ContactField.Tags] is { Column: not null } labels && !_tags.TryRead(labels.Text.Span, out tags, out var tagReason))
         {
-            return (null, RowProblem.Of(line, labels.Column.Name, labels.Value, tagReason));
+            return RowProblem.Of(line, labels.Column.Name, labels.Value, tagReason);
         }
 
-        return (new StagedContact(
-            nr, address.Address, address.Key, handle, nickname, followers,
-            Country(Text(ContactField.Country)), Text(ContactField.Language), Text(ContactField.Category), Text(ContactField.Bio), Attributes(otherAddresses))
+        var handle = Handle(Text(ContactField.Handle));
+        handle = handle.IsEmpty ? HandleOf(Text(ContactField.ProfileUrl)) : handle;
+        var nickname = Text(ContactField.Nickname);
+        nickname = nickname.IsEmpty ? FullName() : nickname;
+        if (handle.IsEmpty)
         {
-            Tags = tags,
-            TagsColumn = tags.Count > 0 ? _chosen[(int)ContactField.Tags]!.Value.Column.Name : "",
-        }, null);
+            Split(ref nickname, ref handle);
+        }
+
+        var email = rows.Add(address is null ? plain : address.Address);
+        var key = address is null || (object)address.Key == address.Address ? email : rows.Add(address.Key.AsSpan());
+        rows.Add(new StagedRow
+        {
+            Nr = nr,
+            Line = line,
+            Email = email,
+            EmailKey = key,
+            Hash = AddressHash.Of(rows.Text(key)),
+            Handle = rows.Add(handle),
+            Nickname = rows.Add(nickname),
+            Followers = followers,
+            Country = rows.Add(Country(Text(ContactField.Country), stackalloc char[2])),
+            Language = rows.Add(Text(ContactField.Language)),
+            Category = rows.Add(Text(ContactField.Category)),
+            Bio = rows.Add(Text(ContactField.Bio)),
+            Attributes = rows.Add(Attributes(otherAddresses)),
+            FirstTag = rows.AddTags(tags),
+            Tags = tags.Count,
+            TagsColumn = tags.Count > 0 ? _chosen[(int)ContactField.Tags].Column.Name : null,
+        });
+        return null;
     }
 
     /// <summary>Puts every cell where it belongs; answers the first that may not be stored at all.</summary>
-    private (ImportColumn Column, string Value, string Reason)? Choose(IReadOnlyList<ImportCell> cells)
+    private (ImportCell Cell, string Reason)? Choose(List<ImportCell> cells)
     {
         Array.Clear(_chosen);
         _others.Clear();
-        foreach (var raw in cells)
+        foreach (ref readonly var raw in CollectionsMarshal.AsSpan(cells))
         {
-            var cell = raw with { Value = raw.Value.Trim() };
+            var cell = new ImportCell(raw.Column, raw.Text.Trim());
+            var text = cell.Text.Span;
             var field = cell.Column.Field;
-            if (cell.Value.Length == 0 || field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio or ContactField.ProfileUrl or ContactField.Tags) && IsPlaceholder(cell.Value))
+            if (text.IsEmpty || field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio or ContactField.ProfileUrl or ContactField.Tags) && IsPlaceholder(text))
             {
                 continue;
             }
@@ -110,14 +143,14 @@ internal sealed class RowMapper
                 ContactField.Tags => TagCell.MaxCell,
                 _ => MaxFieldLength,
             };
-            if (cell.Value.Length > limit)
+            if (text.Length > limit)
             {
-                return (cell.Column, cell.Value, $"longer than {limit} characters");
+                return (cell, $"longer than {limit} characters");
             }
 
-            if (cell.Value.Contains('\0', StringComparison.Ordinal))
+            if (text.Contains('\0'))
             {
-                return (cell.Column, cell.Value, "holds a NUL character");
+                return (cell, "holds a NUL character");
             }
 
             Place(cell);
@@ -126,7 +159,7 @@ internal sealed class RowMapper
         return null;
     }
 
-    private void Place(ImportCell cell)
+    private void Place(in ImportCell cell)
     {
         var field = cell.Column.Field;
         if (field == ContactField.Attribute)
@@ -141,13 +174,13 @@ internal sealed class RowMapper
         }
 
         ref var chosen = ref _chosen[(int)field];
-        if (chosen is { } before)
+        if (chosen is { Column: not null } before)
         {
-            var wins = cell.Column.Rank < before.Column.Rank || (cell.Column.Rank == before.Column.Rank && IsMoreExact(field, cell.Value, before.Value));
+            var wins = cell.Column.Rank < before.Column.Rank || (cell.Column.Rank == before.Column.Rank && IsMoreExact(field, cell.Text.Span, before.Text.Span));
             var loser = wins ? before : cell;
             chosen = wins ? cell : before;
             // Two columns under one header say one thing twice; the loser adds nothing.
-            if (loser.Column.Attribute != chosen.Value.Column.Attribute || field == ContactField.ProfileUrl)
+            if (loser.Column.Attribute != chosen.Column.Attribute || field == ContactField.ProfileUrl)
             {
                 Keep(loser);
             }
@@ -162,7 +195,7 @@ internal sealed class RowMapper
         }
     }
 
-    private void Keep(ImportCell cell)
+    private void Keep(in ImportCell cell)
     {
         // A column without a header has no name to be found by.
         if (cell.Column.Attribute.Length > 0)
@@ -172,13 +205,13 @@ internal sealed class RowMapper
     }
 
     /// <summary>Exports often have a rounded column beside the exact one: 221.7K, 221700.</summary>
-    private static bool IsMoreExact(ContactField field, string value, string other) =>
-        field == ContactField.Followers && value.All(char.IsAsciiDigit) && !other.All(char.IsAsciiDigit);
+    private static bool IsMoreExact(ContactField field, ReadOnlySpan<char> value, ReadOnlySpan<char> other) =>
+        field == ContactField.Followers && !value.ContainsAnyExceptInRange('0', '9') && other.ContainsAnyExceptInRange('0', '9');
 
     private bool Email([NotNullWhen(true)] out EmailAddress? address, out string? others, out (string Column, string Value, string Reason) missing)
     {
         (missing, others) = (default, null);
-        if (_chosen[(int)ContactField.Email] is { } cell)
+        if (_chosen[(int)ContactField.Email] is { Column: not null } cell)
         {
             if (EmailFinder.TryRead(cell.Value, out address, out others, out var reason))
             {
@@ -190,39 +223,36 @@ internal sealed class RowMapper
         }
 
         var bio = _chosen[(int)ContactField.Bio];
-        address = bio is { } text ? EmailFinder.FindIn(text.Value) : null;
-        missing = ("email", "", bio is null ? "no e-mail address" : "no e-mail address, also not in the bio");
+        var hasBio = bio.Column is not null;
+        address = hasBio ? EmailFinder.FindIn(bio.Value) : null;
+        missing = ("email", "", hasBio ? "no e-mail address, also not in the bio" : "no e-mail address");
         return address is not null;
     }
 
-    private string? Text(ContactField field) => _chosen[(int)field]?.Value;
+    /// <summary>Empty when the row has none.</summary>
+    private ReadOnlySpan<char> Text(ContactField field) => _chosen[(int)field].Text.Span;
 
-    private string? FullName()
+    private ReadOnlySpan<char> FullName()
     {
-        var name = $"{Text(ContactField.FirstName)} {Text(ContactField.LastName)}".Trim();
-        return name.Length > 0 ? name : null;
+        var first = Text(ContactField.FirstName);
+        var last = Text(ContactField.LastName);
+        return first.IsEmpty ? last : last.IsEmpty ? first : $"{first} {last}";
     }
 
-    private static string? Handle(string? text)
+    private static ReadOnlySpan<char> Handle(ReadOnlySpan<char> text)
     {
-        if (text is null)
-        {
-            return null;
-        }
-
-        if (text.Contains('/', StringComparison.Ordinal))
+        if (text.Contains('/'))
         {
             // https://www.tiktok.com/@name?lang=en
-            text = HandleOf(text) ?? LastPart(text) ?? text;
+            text = HandleOf(text) is { IsEmpty: false } name ? name : LastPart(text) is { } part ? part : text;
         }
 
-        text = text.TrimStart('@').Trim();
-        return text.Length > 0 ? text : null;
+        return text.TrimStart('@').Trim();
     }
 
     /// <summary>Null where it is no address, or one that hides a control character, such as <c>%00</c>.</summary>
-    private static string? LastPart(string text) =>
-        text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var url) && Uri.UnescapeDataString(url.Segments[^1].Trim('/')) is var part && !part.Any(char.IsControl)
+    private static string? LastPart(ReadOnlySpan<char> text) =>
+        text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text.ToString(), UriKind.Absolute, out var url) && Uri.UnescapeDataString(url.Segments[^1].Trim('/')) is var part && !part.Any(char.IsControl)
             ? part
             : null;
 
@@ -230,66 +260,70 @@ internal sealed class RowMapper
     /// The handle in the address of a profile: the first part of the path that begins with @, or all of the path where the site is known to name people so.
     /// Null for any other page.
     /// </summary>
-    private static string? HandleOf(string? text)
+    private static ReadOnlySpan<char> HandleOf(ReadOnlySpan<char> text)
     {
-        if (text is null || !Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var url) || !url.Host.Contains('.', StringComparison.Ordinal))
+        if (text.IsEmpty || !Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text.ToString() : $"https://{text}", UriKind.Absolute, out var url)
+            || !url.Host.Contains('.', StringComparison.Ordinal))
         {
-            return null;
+            return default;
         }
 
         var parts = Uri.UnescapeDataString(url.AbsolutePath).Split('/', StringSplitOptions.RemoveEmptyEntries);
         var name = parts.FirstOrDefault(p => p.Length > 1 && p[0] == '@')?[1..]
             ?? (parts.Length == 1 && NamesInPath.Any(site => url.Host.EndsWith(site, StringComparison.OrdinalIgnoreCase)) ? parts[0] : null);
-        return name is not null && name.AsSpan().IndexOfAnyExcept(HandleCharacters) < 0 ? name : null;
+        return name is not null && name.AsSpan().IndexOfAnyExcept(HandleCharacters) < 0 ? name : default;
     }
 
     /// <summary>Some exports have both in one cell: <c>Display Name @handle</c>.</summary>
-    private static (string? Nickname, string? Handle) Split(string nickname)
+    private static void Split(ref ReadOnlySpan<char> nickname, ref ReadOnlySpan<char> handle)
     {
         var at = nickname.LastIndexOf('@');
-        return at >= 0 && (at == 0 || char.IsWhiteSpace(nickname[at - 1])) && at + 1 < nickname.Length
-            && nickname.AsSpan(at + 1).IndexOfAnyExcept(HandleCharacters) < 0
-            ? (nickname[..at].Trim() is { Length: > 0 } name ? name : null, nickname[(at + 1)..])
-            : (nickname, null);
+        if (at >= 0 && (at == 0 || char.IsWhiteSpace(nickname[at - 1])) && at + 1 < nickname.Length && nickname[(at + 1)..].IndexOfAnyExcept(HandleCharacters) < 0)
+        {
+            handle = nickname[(at + 1)..];
+            nickname = nickname[..at].Trim();
+        }
     }
 
     /// <summary>ISO 3166 codes are written in capitals; names stay as they are.</summary>
-    private static string? Country(string? text) =>
-        text is { Length: 2 } && char.IsAsciiLetter(text[0]) && char.IsAsciiLetter(text[1]) ? text.ToUpperInvariant() : text;
+    private static ReadOnlySpan<char> Country(ReadOnlySpan<char> text, Span<char> capitals)
+    {
+        if (text is not [var first, var second] || !char.IsAsciiLetter(first) || !char.IsAsciiLetter(second))
+        {
+            return text;
+        }
+
+        text.ToUpperInvariant(capitals);
+        return capitals;
+    }
 
     // Not NA: that is Namibia.
-    internal static bool IsPlaceholder(string text) => text.Length <= 5 && (text is "-" or "--" or "—" or "–" or "\\N"
+    internal static bool IsPlaceholder(ReadOnlySpan<char> text) => text.Length <= 5 && (text is "-" or "--" or "—" or "–" or "\\N"
         || text.Equals("n/a", StringComparison.OrdinalIgnoreCase) || text.Equals("#n/a", StringComparison.OrdinalIgnoreCase)
         || text.Equals("null", StringComparison.OrdinalIgnoreCase) || text.Equals("none", StringComparison.OrdinalIgnoreCase)
         || text.Equals("nan", StringComparison.OrdinalIgnoreCase));
 
-    private string Attributes(string? otherAddresses)
+    /// <returns>Until the next row.</returns>
+    private ReadOnlySpan<byte> Attributes(string? otherAddresses)
     {
-        if (_others.Count == 0 && otherAddresses is null)
-        {
-            return "{}";
-        }
-
-        _json.ResetWrittenCount();
-        using var writer = new Utf8JsonWriter(_json, Json);
-        writer.WriteStartObject();
+        _json.Begin();
         for (var i = 0; i < _others.Count; i++)
         {
             // Of one name the last value counts, as in JSON; PostgreSQL and SQLite would each keep another one.
             if (!IsSaidAgain(i))
             {
-                writer.WriteString(_others[i].Column.Attribute, _others[i].Column.Form.Normal(_others[i].Value));
+                var column = _others[i].Column;
+                var value = _others[i].Text.Span;
+                _json.Add(column.Attribute, column.Form.IsNormal(value) ? value : column.Form.Normal(value.ToString()));
             }
         }
 
         if (otherAddresses is not null)
         {
-            writer.WriteString(OtherAddresses, otherAddresses);
+            _json.Add(OtherAddresses, otherAddresses);
         }
 
-        writer.WriteEndObject();
-        writer.Flush();
-        return Encoding.UTF8.GetString(_json.WrittenSpan);
+        return _json.End();
     }
 
     private bool IsSaidAgain(int index)

@@ -1,6 +1,6 @@
 namespace Edm.Engine.Imports;
 
-/// <summary>A good row, ready for the contacts. A null says nothing about the contact and changes nothing.</summary>
+/// <summary>A good row, or what is stored of a contact, to be compared and folded. A null says nothing about the contact and changes nothing.</summary>
 /// <param name="Nr">The row's number in the file; later rows win.</param>
 /// <param name="Attributes">A JSON object of strings.</param>
 internal sealed record StagedContact(
@@ -18,24 +18,6 @@ internal sealed record StagedContact(
 {
     /// <summary>Names of tags, each once whatever its case; see <see cref="TagCell"/> for the bounds. Never null.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
-
-    /// <summary>The column of the tags, as the file names it; empty without tags.</summary>
-    public string TagsColumn { get; init; } = "";
-
-    /// <summary>Roughly, in characters, to bound a batch. Most files have few names of tags, which their rows share; one that has not pays for each.</summary>
-    public int Size
-    {
-        get
-        {
-            var size = 100 + Email.Length + EmailKey.Length + (Handle?.Length ?? 0) + (Nickname?.Length ?? 0) + (Bio?.Length ?? 0) + Attributes.Length;
-            for (var i = 0; i < Tags.Count; i++)
-            {
-                size += 8 + Tags[i].Length;
-            }
-
-            return size;
-        }
-    }
 }
 
 /// <summary>Why a row was refused.</summary>

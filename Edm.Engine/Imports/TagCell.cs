@@ -26,7 +26,7 @@ internal sealed class TagCell
     /// <summary>How many different names came so far, up to <see cref="MaxKept"/>.</summary>
     public int Kept => _kept.Count;
 
-    /// <param name="names">In the order of the cell; two that differ only by case are one.</param>
+    /// <param name="names">In the order of the cell; two that differ only by case are one. Until the next call.</param>
     /// <returns>False with a reason for people.</returns>
     public bool TryRead(ReadOnlySpan<char> cell, out IReadOnlyList<string> names, [NotNullWhen(false)] out string? reason)
     {
@@ -39,7 +39,7 @@ internal sealed class TagCell
             return false;
         }
 
-        names = _names.Count == 0 ? [] : _names.ToArray();
+        names = _names;
         return true;
     }
 

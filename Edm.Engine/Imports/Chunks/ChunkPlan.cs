@@ -9,13 +9,13 @@ internal sealed record ContactUpdate(StoredContact Stored, StagedContact Fields,
 /// <summary>What a chunk does to the contacts.</summary>
 internal sealed class ChunkPlan
 {
-    /// <summary>In the order of the file, which is the order of their ordinals.</summary>
-    public List<StagedContact> New { get; } = [];
+    /// <summary>Rows of the chunk (or several, folded), in the order of the file, which is the order of their ordinals.</summary>
+    public List<int> New { get; } = [];
 
     public List<ContactUpdate> Updates { get; } = [];
 
-    /// <summary>Contacts that were there, with the row (or the rows, folded) that stands for them.</summary>
-    public List<(int Ordinal, StagedContact Row)> Met { get; } = [];
+    /// <summary>Contacts that were there, and the row of the chunk (or several, folded) whose tags they get; null for none.</summary>
+    public List<(int Ordinal, int? Row)> Met { get; } = [];
 
     /// <summary>The chunk's own refused rows and those that the policy refuses, in the order of the file.</summary>
     public List<RefusedRow> Refused { get; } = [];
@@ -37,19 +37,26 @@ internal sealed class ChunkPlan
 /// </summary>
 internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts imported)
 {
+    private readonly StoredComparison _comparison = new(options.Policy);
+
     public ContactFold Fold { get; } = new(options.Policy);
 
-    /// <param name="stored">By the address's key; those that are not here are not stored.</param>
+    /// <param name="stored">Those whose addresses are not here are not stored.</param>
     /// <param name="suppressed">Why an address that is not stored may not come back; null when it may.</param>
-    /// <param name="isFirst">Whether an address that is not stored comes for the first time. It always does, but in a dry run, which stores none.</param>
-    public ChunkPlan Plan(ImportChunk chunk, IReadOnlyDictionary<string, StoredContact> stored, Func<string, string?> suppressed, Func<string, bool> isFirst)
+    /// <param name="isFirst">Whether an address that is not stored comes for the first time; null where it always does, which is everywhere but in a dry run, which stores none.</param>
+    public ChunkPlan Plan(ImportChunk chunk, StoredRows stored, Func<string, string?>? suppressed, Func<string, bool>? isFirst)
     {
         var plan = new ChunkPlan();
         plan.Refused.AddRange(chunk.Refused);
         var counts = new ImportCounts { Rejected = chunk.Refused.Count };
-        foreach (var (key, rows) in chunk.Rows)
+        // Folding adds rows of its own.
+        var count = chunk.Rows.Count;
+        for (var row = 0; row < count; row++)
         {
-            counts += stored.TryGetValue(key, out var contact) ? OfStored(plan, contact, rows) : OfNew(plan, key, rows, suppressed, isFirst);
+            if (!chunk.Rows[row].IsAgain)
+            {
+                counts += stored.Find(chunk.Rows, row) is >= 0 and var contact ? OfStored(plan, stored, contact, chunk.Rows, row) : OfNew(plan, chunk.Rows, row, suppressed, isFirst);
+            }
         }
 
         plan.Counts = counts;
@@ -62,37 +69,39 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
     }
 
     /// <summary>Whether the rows of a stored contact give it their tags.</summary>
-    public bool GivesTags(StoredContact contact) => options.Policy is ConflictPolicy.Merge or ConflictPolicy.Replace || imported.Created.Contains(contact.Ordinal);
+    public bool GivesTags(int ordinal) => options.Policy is ConflictPolicy.Merge or ConflictPolicy.Replace || imported.Created.Contains(ordinal);
 
-    private ImportCounts OfNew(ChunkPlan plan, string key, RowsOfAddress rows, Func<string, string?> suppressed, Func<string, bool> isFirst)
+    private ImportCounts OfNew(ChunkPlan plan, StagedRows rows, int first, Func<string, string?>? suppressed, Func<string, bool>? isFirst)
     {
-        if (suppressed(key) is { } reason)
+        if (suppressed?.Invoke(rows.KeyOf(first)) is { } reason)
         {
             // Not the address, which may be that of a person who asked to be forgotten.
-            plan.Refused.AddRange(rows.All.Select(row => new RefusedRow(row.Contact.Nr, RowProblem.Of(row.Line, "email", "", reason), Original: null)));
-            return new ImportCounts { Suppressed = rows.Count };
+            var before = plan.Refused.Count;
+            plan.Refused.AddRange(rows.OfAddress(first).Select(row => new RefusedRow(rows[row].Nr, RowProblem.Of(rows[row].Line, "email", "", reason), Original: null)));
+            return new ImportCounts { Suppressed = plan.Refused.Count - before };
         }
 
-        if (!isFirst(key))
+        if (isFirst?.Invoke(rows.KeyOf(first)) == false)
         {
             return default;
         }
 
-        plan.New.Add(Folded(rows));
+        plan.New.Add(rows[first].Next == 0 ? first : RowOf(rows, first, Folded(rows, first)));
         return new ImportCounts { Created = 1 };
     }
 
-    private ImportCounts OfStored(ChunkPlan plan, StoredContact contact, RowsOfAddress rows)
+    private ImportCounts OfStored(ChunkPlan plan, StoredRows stored, int at, StagedRows rows, int first)
     {
-        var row = Folded(rows);
-        var seen = imported.Seen.Contains(contact.Ordinal);
-        if (imported.Created.Contains(contact.Ordinal))
+        var ordinal = stored.OrdinalOf(at);
+        var seen = imported.Seen.Contains(ordinal);
+        if (imported.Created.Contains(ordinal))
         {
-            var whole = Fold.Rows(contact.Fields, row);
-            plan.Met.Add((contact.Ordinal, row));
-            if (!Fold.Same(contact.Fields, whole))
+            var (created, again) = (stored.Contact(at), Folded(rows, first));
+            var whole = Fold.Rows(created.Fields, again);
+            plan.Met.Add((ordinal, RowOf(rows, first, again)));
+            if (!Fold.Same(created.Fields, whole))
             {
-                plan.Updates.Add(new ContactUpdate(contact, whole, Again: false, Own: true));
+                plan.Updates.Add(new ContactUpdate(created, whole, Again: false, Own: true));
             }
 
             return default;
@@ -101,35 +110,46 @@ internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts impor
         switch (options.Policy)
         {
             case ConflictPolicy.Skip:
-                plan.Met.Add((contact.Ordinal, row with { Tags = [] }));
+                plan.Met.Add((ordinal, null));
                 return seen ? default : new ImportCounts { Unchanged = 1 };
             case ConflictPolicy.Reject:
-                plan.Refused.AddRange(rows.All.Select(r => new RefusedRow(r.Contact.Nr, RowProblem.Of(r.Line, "email", r.Contact.Email, "a contact with this address is there already"), r.Original)));
-                return new ImportCounts { Rejected = rows.Count };
+                var before = plan.Refused.Count;
+                plan.Refused.AddRange(rows.OfAddress(first).Select(r => new RefusedRow(
+                    rows[r].Nr, RowProblem.Of(rows[r].Line, "email", rows.String(rows[r].Email)!, "a contact with this address is there already"), rows[r].Original)));
+                return new ImportCounts { Rejected = plan.Refused.Count - before };
             case ConflictPolicy.Merge or ConflictPolicy.Replace:
                 break;
             default:
                 throw new InvalidOperationException($"{options.Policy} is not a policy.");
         }
 
-        plan.Met.Add((contact.Ordinal, row));
+        if (rows[first].Next == 0 && _comparison.AddsNothing(rows, first, stored.Rows, at))
+        {
+            plan.Met.Add((ordinal, first));
+            return seen ? default : new ImportCounts { Unchanged = 1 };
+        }
+
+        var (contact, row) = (stored.Contact(at), Folded(rows, first));
+        plan.Met.Add((ordinal, RowOf(rows, first, row)));
         var fresh = Fold.Onto(contact.Fields, row);
         if (Fold.Same(contact.Fields, fresh))
         {
             return seen ? default : new ImportCounts { Unchanged = 1 };
         }
 
-        var again = imported.Changed.Contains(contact.Ordinal);
-        plan.Updates.Add(new ContactUpdate(contact, fresh, again, Own: false));
-        return again ? default : new ImportCounts { Updated = 1, Unchanged = seen ? -1 : 0 };
+        var changed = imported.Changed.Contains(ordinal);
+        plan.Updates.Add(new ContactUpdate(contact, fresh, changed, Own: false));
+        return changed ? default : new ImportCounts { Updated = 1, Unchanged = seen ? -1 : 0 };
     }
 
-    private StagedContact Folded(RowsOfAddress rows)
+    private static int RowOf(StagedRows rows, int first, StagedContact folded) => rows[first].Next == 0 ? first : rows.AddFolded(folded, rows[first].Hash);
+
+    private StagedContact Folded(StagedRows rows, int first)
     {
-        var contact = rows.First.Contact;
-        foreach (var row in rows.Others ?? [])
+        var contact = rows.Contact(first);
+        for (var row = rows[first].Next; row != 0; row = rows[row].Next)
         {
-            contact = Fold.Rows(contact, row.Contact);
+            contact = Fold.Rows(contact, rows.Contact(row));
         }
 
         return contact;

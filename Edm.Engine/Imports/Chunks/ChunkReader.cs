@@ -7,9 +7,11 @@ namespace Edm.Engine.Imports.Chunks;
 internal sealed class ChunkReader(IRowReader reader, ImportSource source, int chunkRows, bool keepsOriginals, long tags, long keptErrors)
 {
     /// <summary>Two chunks are in memory at once.</summary>
-    private const int MaxChars = 6 * 1024 * 1024;
+    private const int MaxBytes = 8 * 1024 * 1024;
 
     private readonly RowMapper _mapper = new();
+    private StagedRows _rows = new();
+    private StagedRows _before = new();
     private long _nr;
     private long _keptErrors = keptErrors;
 
@@ -22,31 +24,32 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
         }
     }
 
-    /// <returns>Null at the end.</returns>
+    /// <returns>Null at the end. The rows are used again by the call after the next one.</returns>
     public async Task<ImportChunk?> NextAsync(CancellationToken cancellation)
     {
-        var rows = new Dictionary<string, RowsOfAddress>(chunkRows, StringComparer.Ordinal);
+        (_rows, _before) = (_before, _rows);
+        _rows.Clear();
         var refused = new List<RefusedRow>();
-        var (count, chars) = (0, 0);
-        while (count < chunkRows && chars < MaxChars && await reader.ReadAsync(cancellation))
+        var (count, bytes) = (0, 0);
+        while (count < chunkRows && bytes + _rows.Size < MaxBytes && await reader.ReadAsync(cancellation))
         {
             count++;
             _nr++;
-            var (contact, problem) = reader.Problem is { } unreadable ? (null, unreadable) : _mapper.Map(_nr, reader.Line, reader.Cells);
-            if (contact is not null)
-            {
-                var original = keepsOriginals || (contact.Tags.Count > 0 && tags + _mapper.NamedTags >= TagRoom.Watched) ? reader.Original() : null;
-                ImportChunk.Add(rows, new ChunkRow(contact, reader.Line, original));
-                chars += contact.Size + (original?.Length ?? 0);
-            }
-            else
+            var problem = reader.Problem ?? _mapper.Map(_nr, reader.Line, reader.Cells, _rows);
+            if (problem is not null)
             {
                 var kept = _keptErrors-- > 0 ? reader.Original() : null;
-                refused.Add(new RefusedRow(_nr, problem!, kept));
-                chars += 200 + problem!.Value.Length + (kept?.Length ?? 0);
+                refused.Add(new RefusedRow(_nr, problem, kept));
+                bytes += 400 + (2 * problem.Value.Length) + (2 * (kept?.Length ?? 0));
+            }
+            else if (keepsOriginals || (_rows[_rows.Count - 1].Tags > 0 && tags + _mapper.NamedTags >= TagRoom.Watched))
+            {
+                var original = reader.Original();
+                _rows.Keep(original);
+                bytes += 2 * original.Length;
             }
         }
 
-        return count == 0 ? null : new ImportChunk(rows, refused, _nr, source.BytesRead);
+        return count == 0 ? null : new ImportChunk(_rows, refused, _nr, source.BytesRead);
     }
 }

@@ -17,9 +17,10 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     private readonly ImportOptions _options = import.Options;
     private readonly ChunkPlanner _planner = new(import.Options, imported);
     private readonly ImportTags _tags = new(import, time);
-    private readonly KnownAddresses _known = new();
+    private readonly KnownAddresses _known = new(import.TotalRows ?? 0);
     private readonly TagRoom _room = new(import);
     private readonly ImaginedContacts _imagined = new(session);
+    private readonly StoredRows _stored = new();
     private long _rows = import.Rows;
 
     public ImportCounts Counts { get; private set; } = new(import.Created, import.Updated, import.Unchanged, import.Rejected, import.Suppressed);
@@ -39,15 +40,20 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     private async Task<ImportCounts> WriteAsync(EdmConnection connection, ImportChunk chunk, CancellationToken cancellation)
     {
         var book = _options.DryRun ? null : await ContactBook.OpenAsync(connection, User, CancellationToken.None);
-        var possible = book is null ? [.. chunk.Rows.Keys] : await _known.PossibleAsync(connection, User, chunk.Rows, CancellationToken.None);
-        var stored = await session.FindAsync(User, possible, CancellationToken.None);
-        var suppressed = await suppressions.FindAsync(connection, User, chunk.Rows.Keys.Where(key => !stored.ContainsKey(key)), CancellationToken.None);
+        var rows = chunk.Rows;
+        _stored.Clear();
+        await session.FindAsync(
+            User, (book is null ? rows.Firsts() : await _known.PossibleAsync(connection, User, rows, CancellationToken.None)).Select(rows.KeyOf), _stored, CancellationToken.None);
+        var suppressed = await suppressions.FindAsync(connection, User, rows.Firsts().Where(IsNew).Select(rows.KeyOf), CancellationToken.None);
+        bool IsNew(int row) => _stored.Find(rows, row) < 0;
+        bool IsSuppressed(int row) => suppressed.Count > 0 && suppressed.ContainsKey(rows.KeyOf(row));
         chunk = await _room.RefuseAsync(
-            connection, chunk, key => stored.TryGetValue(key, out var contact) ? _planner.GivesTags(contact) : !suppressed.ContainsKey(key), CancellationToken.None);
+            connection, chunk, row => _stored.Find(rows, row) is >= 0 and var contact ? _planner.GivesTags(_stored.OrdinalOf(contact)) : !IsSuppressed(row), CancellationToken.None);
         var isFirst = book is null
-            ? await _imagined.AddAsync(chunk.Rows.Keys.Where(key => !stored.ContainsKey(key) && !suppressed.ContainsKey(key)), CancellationToken.None)
-            : static _ => true;
-        var plan = _planner.Plan(chunk, stored, key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null, isFirst);
+            ? await _imagined.AddAsync(rows.Firsts().Where(row => IsNew(row) && !IsSuppressed(row)).Select(rows.KeyOf), CancellationToken.None)
+            : null;
+        var plan = _planner.Plan(
+            chunk, _stored, suppressed.Count == 0 ? null : key => suppressed.TryGetValue(key, out var reason) ? ReasonOf(reason) : null, isFirst);
         var counts = Counts + plan.Counts;
         if (counts.Rejected > _options.MaxErrors)
         {
@@ -61,7 +67,7 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         }
         else
         {
-            counts += await WriteContactsAsync(connection, book, plan, now, cancellation);
+            counts += await WriteContactsAsync(connection, book, chunk.Rows, plan, now, cancellation);
         }
 
         var kept = Counts.Rejected + Counts.Suppressed;
@@ -83,12 +89,12 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     }
 
     /// <returns>What has to be counted otherwise.</returns>
-    private async Task<ImportCounts> WriteContactsAsync(EdmConnection connection, ContactBook book, ChunkPlan plan, long now, CancellationToken cancellation)
+    private async Task<ImportCounts> WriteContactsAsync(EdmConnection connection, ContactBook book, StagedRows rows, ChunkPlan plan, long now, CancellationToken cancellation)
     {
         var first = book.Take(plan.New.Count);
         if (plan.New.Count > 0)
         {
-            await session.InsertAsync(User, plan.New, first, now, CancellationToken.None);
+            await session.InsertAsync(User, rows, plan.New, first, now, CancellationToken.None);
         }
 
         cancellation.ThrowIfCancellationRequested();
@@ -106,7 +112,7 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         await imported.SaveAsync(connection, import.Id, seen.Chunks, CancellationToken.None);
         var changed = ContactSet.Of(plan.Updates.Where(update => !update.Own).Select(update => update.Stored.Ordinal));
         changed.ExceptWith(ContactSet.Of(takenBack.Select(update => update.Stored.Ordinal)));
-        await _tags.WriteAsync(connection, book, plan, first, changed, CancellationToken.None);
+        await _tags.WriteAsync(connection, book, rows, plan, first, changed, CancellationToken.None);
         return new ImportCounts { Updated = -takenBack.Count, Unchanged = takenBack.Count };
     }
 

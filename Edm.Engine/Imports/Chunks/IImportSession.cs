@@ -20,16 +20,18 @@ internal interface IImportSession : IAsyncDisposable
     /// <summary>Runs <paramref name="work"/> in one transaction of the session's connection. The calls below are made inside of it.</summary>
     Task<T> WriteAsync<T>(Func<EdmConnection, Task<T>> work, CancellationToken cancellation);
 
-    /// <returns>By the key of the address.</returns>
-    Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation);
+    /// <param name="keys">Of the addresses.</param>
+    /// <param name="found">Gets those that are stored.</param>
+    Task FindAsync(UserId user, IEnumerable<string> keys, StoredRows found, CancellationToken cancellation);
 
     /// <summary>Remembers numbers for as long as the session lasts, on disk, and not in memory.</summary>
     /// <param name="hashes">Each once.</param>
     /// <returns>Those that were not there yet.</returns>
     Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation);
 
+    /// <param name="which">Of the rows.</param>
     /// <param name="firstOrdinal">Of the first one; the others follow.</param>
-    Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation);
+    Task InsertAsync(UserId user, StagedRows rows, IReadOnlyList<int> which, int firstOrdinal, long now, CancellationToken cancellation);
 
     Task UpdateAsync(IReadOnlyList<ContactUpdate> updates, long now, CancellationToken cancellation);
 

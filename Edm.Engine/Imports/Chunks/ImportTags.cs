@@ -13,17 +13,17 @@ internal sealed class ImportTags(Import import, TimeProvider time)
 
     /// <param name="first">The ordinal of the first new contact.</param>
     /// <param name="changed">Contacts that were there and are not what they were.</param>
-    public async Task WriteAsync(EdmConnection connection, ContactBook book, ChunkPlan plan, int first, ContactSet changed, CancellationToken cancellation)
+    public async Task WriteAsync(EdmConnection connection, ContactBook book, StagedRows rows, ChunkPlan plan, int first, ContactSet changed, CancellationToken cancellation)
     {
         _chunk.Clear();
         for (var i = 0; i < plan.New.Count; i++)
         {
-            Add(plan.New[i].Tags, first + i);
+            Add(rows.TagsOf(plan.New[i]), first + i);
         }
 
         foreach (var (ordinal, row) in plan.Met)
         {
-            Add(row.Tags, ordinal);
+            Add(row is { } some ? rows.TagsOf(some) : [], ordinal);
         }
 
         if (import.Options.Tags.Count > 0)
@@ -41,11 +41,11 @@ internal sealed class ImportTags(Import import, TimeProvider time)
         }
 
         var writer = new TagWriter(connection, import.User, book, time);
-        var tags = await writer.ResolveAsync(_chunk.Keys.Select(name => TagName.Parse(name, "tag")), cancellation);
+        var ids = await writer.ResolveAsync(_chunk.Keys.Select(name => TagName.Parse(name, "tag")), cancellation);
         var changes = new TagChanges();
         foreach (var (name, contacts) in _chunk)
         {
-            changes.Add(tags[TagName.KeyOf(name)], contacts);
+            changes.Add(ids[TagName.KeyOf(name)], contacts);
         }
 
         await writer.ApplyAsync(TagOperationKind.Add, TagOrigin.OfImport(import.Id), changes, cancellation);
@@ -68,11 +68,11 @@ internal sealed class ImportTags(Import import, TimeProvider time)
         }
     }
 
-    private void Add(IReadOnlyList<string> names, int ordinal)
+    private void Add(ReadOnlySpan<string> names, int ordinal)
     {
-        for (var i = 0; i < names.Count; i++)
+        foreach (var name in names)
         {
-            SetOf(names[i]).Add(ordinal);
+            SetOf(name).Add(ordinal);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using Npgsql;
@@ -16,7 +17,8 @@ internal sealed class PostgresCopy : IAsyncDisposable
     private static readonly byte[] Signature = [.. "PGCOPY\n"u8, 0xFF, (byte)'\r', (byte)'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     private readonly Stream _stream;
-    private byte[] _buffer = new byte[SendAt * 2];
+    // Large enough to be given to the system at once, and so a large object: one that is used again.
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(SendAt * 2);
     private int _length;
 
     private PostgresCopy(Stream stream)
@@ -82,6 +84,23 @@ internal sealed class PostgresCopy : IAsyncDisposable
         _length += 4 + bytes;
     }
 
+    public void Text(ReadOnlySpan<byte> utf8)
+    {
+        var span = Need(4 + utf8.Length);
+        BinaryPrimitives.WriteInt32BigEndian(span, utf8.Length);
+        utf8.CopyTo(span[4..]);
+        _length += 4 + utf8.Length;
+    }
+
+    public void Jsonb(ReadOnlySpan<byte> utf8)
+    {
+        var span = Need(5 + utf8.Length);
+        BinaryPrimitives.WriteInt32BigEndian(span, utf8.Length + 1);
+        span[4] = 1;
+        utf8.CopyTo(span[5..]);
+        _length += 5 + utf8.Length;
+    }
+
     /// <summary>jsonb: the version of its binary form, then the text.</summary>
     public void Jsonb(string json)
     {
@@ -101,7 +120,14 @@ internal sealed class PostgresCopy : IAsyncDisposable
     }
 
     // After a failure the transaction is rolled back, whatever the server got of the rows.
-    public ValueTask DisposeAsync() => _stream.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _stream.DisposeAsync();
+        if (Interlocked.Exchange(ref _buffer, []) is { Length: > 0 } buffer)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     private void Int(int value)
     {
@@ -113,7 +139,10 @@ internal sealed class PostgresCopy : IAsyncDisposable
     {
         if (_buffer.Length - _length < bytes)
         {
-            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + bytes));
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_buffer.Length * 2, _length + bytes));
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = larger;
         }
 
         return _buffer.AsSpan(_length);

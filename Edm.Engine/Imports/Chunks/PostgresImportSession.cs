@@ -14,9 +14,10 @@ internal sealed class PostgresImportSession : IImportSession
     /// <summary>A busy server is no reason to throw a long upload away.</summary>
     private const int PatientSeconds = 1800;
 
-    // Always through the indexes: a chunk is small against the contacts, and a plan from before the first chunks thinks there are none.
+    // Always through the indexes: a chunk is small against the contacts, and a plan from before the first chunks thinks there are none. Generic plans, since the statistics
+    // know nothing of a user whose contacts have just come: the planner takes them for one, and looks through all of them for each chunk instead of looking addresses up.
     private const string SettingsSql = """
-        SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off;
+        SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off; SET plan_cache_mode = force_generic_plan;
         CREATE TEMP TABLE import_update (id bigint, email text, handle text, nickname text, followers bigint, country text, language text, category text, bio text,
           attributes jsonb) ON COMMIT DELETE ROWS;
         """;
@@ -25,6 +26,9 @@ internal sealed class PostgresImportSession : IImportSession
         SELECT id, ordinal, email_key, email, handle, nickname, followers, country, language, category, bio, attributes
         FROM contacts WHERE user_id = $1 AND email_key = ANY ($2)
         """;
+
+    /// <summary>Addresses that are asked for at once: an array of them is no large object.</summary>
+    private const int LookUp = 8_192;
 
     private const string UpdateSql = """
         UPDATE contacts c SET email = u.email, handle = u.handle, nickname = u.nickname, followers = u.followers, country = u.country, language = u.language,
@@ -39,6 +43,8 @@ internal sealed class PostgresImportSession : IImportSession
     private readonly EdmConnection _edm;
     private readonly NpgsqlConnection _connection;
     private NpgsqlCommand? _find;
+    private long _inserted;
+    private long _insertedAtPlan;
     private bool _isPrepared;
     private bool _imagines;
 
@@ -113,37 +119,19 @@ internal sealed class PostgresImportSession : IImportSession
         return result;
     }
 
-    public async Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation)
+    public async Task FindAsync(UserId user, IEnumerable<string> keys, StoredRows found, CancellationToken cancellation)
     {
-        var found = new Dictionary<string, StoredContact>(StringComparer.Ordinal);
-        if (keys.Count == 0)
+        foreach (var some in keys.Chunk(LookUp))
         {
-            return found;
-        }
-
-        if (_find is null)
-        {
-            _find = new NpgsqlCommand(FindSql, _connection)
+            await PrepareFindAsync(cancellation);
+            _find!.Parameters[0].Value = user.Value;
+            _find.Parameters[1].Value = some;
+            await using var reader = await _find.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
             {
-                CommandTimeout = PatientSeconds,
-                Parameters = { new NpgsqlParameter<long> { NpgsqlDbType = NpgsqlDbType.Bigint }, new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
-            };
-            await _find.PrepareAsync(cancellation);
+                Take(reader, found);
+            }
         }
-
-        _find.Parameters[0].Value = user.Value;
-        _find.Parameters[1].Value = keys;
-        await using var reader = await _find.ExecuteReaderAsync(cancellation);
-        found.EnsureCapacity(keys.Count);
-        while (await reader.ReadAsync(cancellation))
-        {
-            var fields = new StagedContact(
-                0, reader.GetString(3), reader.GetString(2), Text(reader, 4), Text(reader, 5), reader.IsDBNull(6) ? null : reader.GetInt64(6), Text(reader, 7), Text(reader, 8),
-                Text(reader, 9), Text(reader, 10), reader.GetString(11));
-            found.Add(fields.EmailKey, new StoredContact(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), fields));
-        }
-
-        return found;
     }
 
     public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
@@ -165,26 +153,48 @@ internal sealed class PostgresImportSession : IImportSession
         return fresh;
     }
 
-    public async Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
+    /// <summary>A plan is made for the table as it is then, and so made again whenever the import has doubled its part of it.</summary>
+    private async Task PrepareFindAsync(CancellationToken cancellation)
+    {
+        if (_find is not null)
+        {
+            if (_inserted <= (2 * _insertedAtPlan) + LookUp)
+            {
+                return;
+            }
+
+            await _find.UnprepareAsync(cancellation);
+            await _find.DisposeAsync();
+        }
+
+        _insertedAtPlan = _inserted;
+        _find = new NpgsqlCommand(FindSql, _connection)
+        {
+            CommandTimeout = PatientSeconds,
+            Parameters = { new NpgsqlParameter<long> { NpgsqlDbType = NpgsqlDbType.Bigint }, new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
+        };
+        await _find.PrepareAsync(cancellation);
+    }
+
+    public async Task InsertAsync(UserId user, StagedRows rows, IReadOnlyList<int> which, int firstOrdinal, long now, CancellationToken cancellation)
     {
         await using var copy = await PostgresCopy.BeginAsync(
             _connection,
             "contacts (user_id, ordinal, email, email_key, handle, nickname, followers, country, language, category, bio, attributes, status, created_at, updated_at)",
             cancellation);
-        for (var i = 0; i < contacts.Count; i++)
+        for (var i = 0; i < which.Count; i++)
         {
             await copy.RowAsync(15, cancellation);
             copy.BigInt(user.Value);
             copy.Integer(firstOrdinal + i);
-            copy.Text(contacts[i].Email);
-            copy.Text(contacts[i].EmailKey);
-            Fields(copy, contacts[i]);
+            Fields(copy, rows, which[i]);
             copy.Text("active");
             copy.BigInt(now);
             copy.BigInt(now);
         }
 
         await copy.CompleteAsync(cancellation);
+        _inserted += which.Count;
     }
 
     public async Task UpdateAsync(IReadOnlyList<ContactUpdate> updates, long now, CancellationToken cancellation)
@@ -274,7 +284,65 @@ internal sealed class PostgresImportSession : IImportSession
         copy.Jsonb(contact.Attributes);
     }
 
-    private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    private static void Fields(PostgresCopy copy, StagedRows rows, int index)
+    {
+        ref readonly var row = ref rows[index];
+        Text(row.Email);
+        Text(row.EmailKey);
+        Text(row.Handle);
+        Text(row.Nickname);
+        copy.BigInt(row.Followers);
+        Text(row.Country);
+        Text(row.Language);
+        Text(row.Category);
+        Text(row.Bio);
+        copy.Jsonb(rows.Text(row.Attributes));
+
+        void Text(TextPlace place)
+        {
+            if (place.IsNone)
+            {
+                copy.Null();
+            }
+            else
+            {
+                copy.Text(rows.Text(place));
+            }
+        }
+    }
+
+    /// <summary>Takes a row of <see cref="FindSql"/>, its texts as the bytes that they came in.</summary>
+    private static void Take(NpgsqlDataReader reader, StoredRows found)
+    {
+        var attributes = Text(11);
+        found.Add(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), new StagedRow
+        {
+            EmailKey = Text(2),
+            Email = Text(3),
+            Handle = Text(4),
+            Nickname = Text(5),
+            Followers = reader.IsDBNull(6) ? null : reader.GetInt64(6),
+            Country = Text(7),
+            Language = Text(8),
+            Category = Text(9),
+            Bio = Text(10),
+            // The version of jsonb's binary form stands before its text.
+            Attributes = new TextPlace(attributes.Start + 1, attributes.Length - 1),
+        });
+
+        TextPlace Text(int column)
+        {
+            if (reader.IsDBNull(column))
+            {
+                return default;
+            }
+
+            var length = (int)reader.GetBytes(column, 0, null, 0, 0);
+            var room = found.Rows.Room(length);
+            reader.GetBytes(column, 0, room.Array, room.Offset, length);
+            return found.Rows.Took(length);
+        }
+    }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Edm.Contracts;
 using Edm.Engine.Storage;
@@ -93,22 +94,31 @@ internal sealed class SqliteImportSession : IImportSession
         return await _database.WriteOnAsync(_edm, work, cancellation);
     }
 
-    public async Task<Dictionary<string, StoredContact>> FindAsync(UserId user, IReadOnlyList<string> keys, CancellationToken cancellation)
+    public async Task FindAsync(UserId user, IEnumerable<string> keys, StoredRows found, CancellationToken cancellation)
     {
-        var found = new Dictionary<string, StoredContact>(StringComparer.Ordinal);
         await using var command = Command(FindSql);
         command.Parameters.AddWithValue("@user", user.Value);
         command.Parameters.AddWithValue("@keys", JsonSerializer.Serialize(keys));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var fields = new StagedContact(
-                0, reader.GetString(3), reader.GetString(2), Text(reader, 4), Text(reader, 5), reader.IsDBNull(6) ? null : reader.GetInt64(6), Text(reader, 7), Text(reader, 8),
-                Text(reader, 9), Text(reader, 10), reader.GetString(11));
-            found.Add(fields.EmailKey, new StoredContact(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), fields));
+            found.Add(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), new StagedRow
+            {
+                EmailKey = Text(2),
+                Email = Text(3),
+                Handle = Text(4),
+                Nickname = Text(5),
+                Followers = reader.IsDBNull(6) ? null : reader.GetInt64(6),
+                Country = Text(7),
+                Language = Text(8),
+                Category = Text(9),
+                Bio = Text(10),
+                Attributes = Text(11),
+            });
         }
 
-        return found;
+        // Also an empty text is one.
+        TextPlace Text(int column) => reader.IsDBNull(column) ? default : found.Rows.Add(Encoding.UTF8.GetBytes(reader.GetString(column)));
     }
 
     public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
@@ -132,17 +142,15 @@ internal sealed class SqliteImportSession : IImportSession
         return fresh;
     }
 
-    public Task InsertAsync(UserId user, IReadOnlyList<StagedContact> contacts, int firstOrdinal, long now, CancellationToken cancellation)
+    public Task InsertAsync(UserId user, StagedRows rows, IReadOnlyList<int> which, int firstOrdinal, long now, CancellationToken cancellation)
     {
         using var insert = new SqliteStatement(_connection!, InsertSql);
         insert.Bind(1, user.Value);
         insert.Bind(13, now);
-        for (var i = 0; i < contacts.Count; i++)
+        for (var i = 0; i < which.Count; i++)
         {
             insert.Bind(2, firstOrdinal + i);
-            insert.Bind(3, contacts[i].Email);
-            insert.Bind(4, contacts[i].EmailKey);
-            Fields(insert, 5, contacts[i]);
+            Fields(insert, rows, which[i]);
             insert.Run();
         }
 
@@ -243,6 +251,34 @@ internal sealed class SqliteImportSession : IImportSession
         statement.Bind(first + 7, contact.Attributes);
     }
 
+    /// <summary>From the third parameter on.</summary>
+    private static void Fields(SqliteStatement statement, StagedRows rows, int index)
+    {
+        ref readonly var row = ref rows[index];
+        Text(3, row.Email);
+        Text(4, row.EmailKey);
+        Text(5, row.Handle);
+        Text(6, row.Nickname);
+        statement.Bind(7, row.Followers);
+        Text(8, row.Country);
+        Text(9, row.Language);
+        Text(10, row.Category);
+        Text(11, row.Bio);
+        Text(12, row.Attributes);
+
+        void Text(int number, TextPlace place)
+        {
+            if (place.IsNone)
+            {
+                statement.BindNull(number);
+            }
+            else
+            {
+                statement.Bind(number, rows.Text(place));
+            }
+        }
+    }
+
     private SqliteCommand Command(string sql)
     {
         var command = _connection!.CreateCommand();
@@ -250,6 +286,4 @@ internal sealed class SqliteImportSession : IImportSession
         command.Transaction = (SqliteTransaction?)_edm!.Transaction;
         return command;
     }
-
-    private static string? Text(SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 }

@@ -28,7 +28,7 @@ internal sealed class SqliteStatement : IDisposable
     {
         if (text is null)
         {
-            Check(raw.sqlite3_bind_null(_statement, number));
+            BindNull(number);
             return;
         }
 
@@ -40,6 +40,10 @@ internal sealed class SqliteStatement : IDisposable
 
         Check(raw.sqlite3_bind_text(_statement, number, _utf8.AsSpan(0, Encoding.UTF8.GetBytes(text, _utf8))));
     }
+
+    public void Bind(int number, ReadOnlySpan<byte> utf8) => Check(raw.sqlite3_bind_text(_statement, number, utf8));
+
+    public void BindNull(int number) => Check(raw.sqlite3_bind_null(_statement, number));
 
     /// <summary>Runs a statement that answers nothing; what is bound stays.</summary>
     public void Run()

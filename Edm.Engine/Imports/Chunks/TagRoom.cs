@@ -25,27 +25,24 @@ internal sealed class TagRoom(Import import)
     public static Task<long> CountAsync(EdmConnection connection, UserId user, CancellationToken cancellation) => connection.ExecuteAsync<long>(
         "SELECT count(*) FROM tags WHERE user_id = @user AND deleted_at IS NULL", cancellation, new DataParameter("user", user.Value));
 
-    /// <summary>Under the lock of the user's contacts, unless it is a dry run.</summary>
-    /// <param name="takes">Whether the rows of an address give it their tags.</param>
+    /// <summary>Under the lock of the user's contacts, unless it is a dry run. Nothing of the chunk may be folded yet.</summary>
+    /// <param name="takes">Whether the rows of an address, of which it is asked the first, give it their tags.</param>
     /// <returns>The chunk without the rows for whose tags there is no place.</returns>
-    public async Task<ImportChunk> RefuseAsync(EdmConnection connection, ImportChunk chunk, Func<string, bool> takes, CancellationToken cancellation)
+    public async Task<ImportChunk> RefuseAsync(EdmConnection connection, ImportChunk chunk, Func<int, bool> takes, CancellationToken cancellation)
     {
-        var rows = chunk.Rows.Where(rows => rows.Value.All.Any(row => row.Contact.Tags.Count > 0) && takes(rows.Key)).SelectMany(rows => rows.Value.All).ToList();
-        if (rows.Count == 0)
+        var names = Names(chunk.Rows);
+        if (names == 0)
         {
             return chunk;
         }
 
-        if (!import.Options.DryRun)
+        // Also with those of rows that give no tags there may be place.
+        if (!import.Options.DryRun && await CountAsync(connection, import.User, cancellation) + names + import.Options.Tags.Count <= TagWriter.MaxTags)
         {
-            var names = rows.SelectMany(row => row.Contact.Tags).Distinct(StringComparer.Ordinal).Take(TagWriter.MaxTags + 1).Count();
-            if (await CountAsync(connection, import.User, cancellation) + names + import.Options.Tags.Count <= TagWriter.MaxTags)
-            {
-                return chunk;
-            }
+            return chunk;
         }
 
-        rows.Sort(static (left, right) => left.Contact.Nr.CompareTo(right.Contact.Nr));
+        var rows = chunk.Rows.Firsts().Where(takes).SelectMany(chunk.Rows.OfAddress).Order().ToList();
         var places = new Places(await connection.QueryToListAsync<string>(
             "SELECT name_key FROM tags WHERE user_id = @user AND deleted_at IS NULL", cancellation, new DataParameter("user", import.User.Value)));
         places.Reserve(_imagined);
@@ -53,9 +50,10 @@ internal sealed class TagRoom(Import import)
         var refused = new List<RefusedRow>();
         foreach (var row in rows)
         {
-            if (places.Take(row.Contact.Tags) is { } name)
+            if (places.Take(chunk.Rows.TagsOf(row)) is { } name)
             {
-                refused.Add(new RefusedRow(row.Contact.Nr, RowProblem.Of(row.Line, row.Contact.TagsColumn, name, Reason), row.Original));
+                var staged = chunk.Rows[row];
+                refused.Add(new RefusedRow(staged.Nr, RowProblem.Of(staged.Line, staged.TagsColumn ?? "", name, Reason), staged.Original));
             }
         }
 
@@ -65,6 +63,21 @@ internal sealed class TagRoom(Import import)
         }
 
         return refused.Count == 0 ? chunk : chunk.Without(refused);
+    }
+
+    /// <summary>How many different names the rows have; no more than one above the bound.</summary>
+    private static int Names(StagedRows rows)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        for (var row = 0; row < rows.Count && names.Count <= TagWriter.MaxTags; row++)
+        {
+            foreach (var name in rows.TagsOf(row))
+            {
+                names.Add(name);
+            }
+        }
+
+        return names.Count;
     }
 
     private sealed class Places(IEnumerable<string> taken)
@@ -80,7 +93,7 @@ internal sealed class TagRoom(Import import)
         public void Reserve(IEnumerable<string> keys) => _taken.UnionWith(keys);
 
         /// <returns>The first name that finds no place, and then none of the row has taken one.</returns>
-        public string? Take(IReadOnlyList<string> names)
+        public string? Take(ReadOnlySpan<string> names)
         {
             _row.Clear();
             foreach (var name in names)
