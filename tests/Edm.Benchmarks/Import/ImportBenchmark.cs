@@ -20,7 +20,7 @@ internal sealed class ImportBenchmark : IBenchmark
         ("database", "postgres (default) or sqlite"),
         ("rows", "of the list (1000000)"),
         ("rounds", "how often, each in a database of its own; the median counts (1)"),
-        ("part", "all (default), alone or beside"),
+        ("part", "all (default), alone, command or beside"),
     ];
 
     public async IAsyncEnumerable<Figure> RunAsync(BenchmarkArguments arguments)
@@ -36,17 +36,22 @@ internal sealed class ImportBenchmark : IBenchmark
 
         if (part is "all" or "alone")
         {
-            var measured = new List<(double First, double Again, double Memory, double Copy)>();
+            var measured = new List<Alone>();
             for (var round = 0; round < rounds; round++)
             {
                 measured.Add(await AloneAsync(database, file, rows));
             }
 
-            double Median(Func<(double First, double Again, double Memory, double Copy), double> of) => Statistics.Median([.. measured.Select(of)]);
+            double Median(Func<Alone, double> of) => Statistics.Median([.. measured.Select(of)]);
             var asked = database == "postgres" ? "" : "asked: 50,000 rows/s";
-            yield return new Figure("import", "rows/s, new, three tags each", Median(m => m.First), database == "postgres" ? Median(m => m.Copy) : 50_000, database == "postgres" ? PsqlCopy.Name : asked, conditions);
+            yield return new Figure("import", "rows/s, new, three tags each", Median(m => m.First), database == "postgres" ? Median(m => m.Copy) : 50_000, database == "postgres" ? PsqlCopy.Name : asked, new Dictionary<string, object>(conditions) { ["daemonProcessorSeconds"] = Math.Round(Median(m => m.Processor), 1) });
             yield return new Figure("import.again", "rows/s, the same file, unchanged", Median(m => m.Again), Median(m => m.First), "the first time", conditions);
             yield return new Figure("import.memory", "MiB at most, of the daemon", Median(m => m.Memory), 250 / 1.048576, "asked: below 250 MB", conditions) { LessIsBetter = true };
+        }
+
+        if (part is "all" or "command")
+        {
+            yield return new Figure("import.command", "MiB at most, of the command line", await CommandLineImport.PeakAsync(database, file) / Mebibyte, 250 / 1.048576, "asked: below 250 MB", conditions) { LessIsBetter = true };
         }
 
         if (part is "all" or "beside")
@@ -56,7 +61,12 @@ internal sealed class ImportBenchmark : IBenchmark
         }
     }
 
-    private static async Task<(double First, double Again, double Memory, double Copy)> AloneAsync(string database, string file, int rows)
+    /// <param name="First">Rows a second, as the other two.</param>
+    /// <param name="Memory">MiB.</param>
+    /// <param name="Processor">Seconds of the daemon's, for the first time: what other programs on the machine don't change much.</param>
+    private sealed record Alone(double First, double Again, double Copy, double Memory, double Processor);
+
+    private static async Task<Alone> AloneAsync(string database, string file, int rows)
     {
         var copy = 0.0;
         if (database == "postgres")
@@ -69,10 +79,12 @@ internal sealed class ImportBenchmark : IBenchmark
         await WarmUpAsync(engine.Host, file);
         using var ending = new CancellationTokenSource();
         var memory = HighestAsync(engine.Host, ending.Token);
+        var before = engine.Host.ProcessorTime();
         var first = await ImportAsync(engine.Host, file, rows, import => import.Created);
+        var processor = engine.Host.ProcessorTime() - before;
         var again = await ImportAsync(engine.Host, file, rows, import => import.Unchanged);
         await ending.CancelAsync();
-        return (rows / first, rows / again, await memory, copy);
+        return new Alone(rows / first, rows / again, copy, await memory, processor.TotalSeconds);
     }
 
     /// <summary>The start of the same list as somebody else's: a daemon compiles what it does while it does it the first time, and then runs for months.</summary>

@@ -1,6 +1,6 @@
 namespace Edm.Testing.Host;
 
-internal static class HostBinary
+public static class HostBinary
 {
     /// <summary>Edm.Host.dll of this checkout, in the configuration that the running test was built in.</summary>
     /// <exception cref="FileNotFoundException">It has not been built.</exception>
