@@ -96,7 +96,7 @@ public abstract class ImportTagBoundTests(IDatabases databases) : DatabaseTests(
     }
 
     /// <summary>t0, t1, t2 ..., up to 64 of them to each contact.</summary>
-    private Task HaveTagsAsync(UserId user, int tags) =>
+    private Task<ImportSummary> HaveTagsAsync(UserId user, int tags) =>
         RunAsync(user, "email,tags\n" + string.Concat(Enumerable.Range(0, tags).Chunk(64).Select((some, i) => $"has{i}@example.com,{string.Join(';', some.Select(t => $"t{t}"))}\n")));
 
     /// <summary>Of those whose address has one letter.</summary>

@@ -117,7 +117,7 @@ public sealed class PostfixTests : IAsyncLifetime
         Assert.Equal(AttemptResult.Accepted, (await connection.SendAsync()).Result);
     }
 
-    private ServiceSettings Service(TlsMode tls, int port, string host = "localhost", string password = PostfixServer.Password) =>
+    private static ServiceSettings Service(TlsMode tls, int port, string host = "localhost", string password = PostfixServer.Password) =>
         ConnectionFixture.Service(port, tls, host, PostfixServer.User, password);
 
     private SmtpConnection Connect(TlsMode tls, int port, string host = "localhost", string password = PostfixServer.Password) =>
