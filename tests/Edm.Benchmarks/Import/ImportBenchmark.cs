@@ -13,14 +13,14 @@ internal sealed class ImportBenchmark : IBenchmark
 
     public string Name => "import";
 
-    public string Summary => "rows a second of a list with three tags a row, new and again; memory; and mails a second beside it";
+    public string Summary => "rows a second of a list with three tags a row, new and again; memory, also of a dry run; and mails a second beside it";
 
     public IReadOnlyList<(string Name, string Meaning)> Options =>
     [
         ("database", "postgres (default) or sqlite"),
         ("rows", "of the list (1000000)"),
         ("rounds", "how often, each in a database of its own; the median counts (1)"),
-        ("part", "all (default), alone, command or beside"),
+        ("part", "all (default), alone, dry, command or beside"),
     ];
 
     public async IAsyncEnumerable<Figure> RunAsync(BenchmarkArguments arguments)
@@ -47,6 +47,14 @@ internal sealed class ImportBenchmark : IBenchmark
             yield return new Figure("import", "rows/s, new, three tags each", Median(m => m.First), database == "postgres" ? Median(m => m.Copy) : 50_000, database == "postgres" ? PsqlCopy.Name : asked, new Dictionary<string, object>(conditions) { ["daemonProcessorSeconds"] = Math.Round(Median(m => m.Processor), 1) });
             yield return new Figure("import.again", "rows/s, the same file, unchanged", Median(m => m.Again), Median(m => m.First), "the first time", conditions);
             yield return new Figure("import.memory", "MiB at most, of the daemon", Median(m => m.Memory), 250 / 1.048576, "asked: below 250 MB", conditions) { LessIsBetter = true };
+        }
+
+        if (part is "all" or "dry")
+        {
+            var tenth = folder.Combine("tenth.csv");
+            CreatorList.Write(tenth, rows / 10);
+            var few = await DryAsync(database, tenth, rows / 10);
+            yield return new Figure("import.dry.memory", "MiB at most, of the daemon, in a dry run", await DryAsync(database, file, rows), few, "a dry run of a tenth of the rows", conditions) { LessIsBetter = true };
         }
 
         if (part is "all" or "command")
@@ -85,6 +93,17 @@ internal sealed class ImportBenchmark : IBenchmark
         var again = await ImportAsync(engine.Host, file, rows, import => import.Unchanged);
         await ending.CancelAsync();
         return new Alone(rows / first, rows / again, copy, await memory, processor.TotalSeconds);
+    }
+
+    /// <summary>MiB at most: of what a dry run remembers nothing may grow with its file.</summary>
+    private static async Task<double> DryAsync(string database, string file, int rows)
+    {
+        await using var engine = await EngineUnderTest.StartAsync(database);
+        using var ending = new CancellationTokenSource();
+        var memory = HighestAsync(engine.Host, ending.Token);
+        var import = await engine.Host.Api.ImportAsync(File.OpenRead(file), dryRun: true);
+        await ending.CancelAsync();
+        return import.Created == rows ? await memory : throw new InvalidOperationException($"Of {rows} rows the dry run made {import}.");
     }
 
     /// <summary>The start of the same list as somebody else's: a daemon compiles what it does while it does it the first time, and then runs for months.</summary>

@@ -12,11 +12,11 @@ public sealed class EdmClient(HttpClient http)
     public Task<ImportView> ImportAsync(byte[] csv) => ImportAsync(new MemoryStream(csv));
 
     /// <summary>The stream is read once, and disposed.</summary>
-    public async Task<ImportView> ImportAsync(Stream csv)
+    public async Task<ImportView> ImportAsync(Stream csv, bool dryRun = false)
     {
         using var body = new StreamContent(csv);
         body.Headers.ContentType = new("text/csv");
-        using var response = await http.PostAsync(Relative("v1/imports?file=contacts.csv"), body);
+        using var response = await http.PostAsync(Relative($"v1/imports?file=contacts.csv{(dryRun ? "&dryRun=true" : "")}"), body);
         return await ReadAsync<ImportView>(response);
     }
 
