@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Edm.Testing.Processes;
@@ -25,7 +27,11 @@ public sealed class PostfixServer : IAsyncDisposable
         (this.folder, this.process, Port, TlsPort) = (folder, process, port, tlsPort);
     }
 
-    /// <summary>Offers STARTTLS and takes nothing without it; on 127.0.0.1 and on ::1.</summary>
+    /// <summary>Whether this machine has ::1; Postfix does not start with an address that there is not.</summary>
+    public static bool HasIpv6 { get; } = NetworkInterface.GetAllNetworkInterfaces()
+        .SelectMany(card => card.GetIPProperties().UnicastAddresses).Any(address => address.Address.Equals(IPAddress.IPv6Loopback));
+
+    /// <summary>Offers STARTTLS and takes nothing without it; on 127.0.0.1 and, where there is one, on ::1.</summary>
     public int Port { get; }
 
     /// <summary>TLS from the first byte.</summary>
@@ -122,8 +128,8 @@ public sealed class PostfixServer : IAsyncDisposable
         local_transport = error:no local mail
         default_transport = smtp:[127.0.0.1]:{sink}
         relay_transport = smtp:[127.0.0.1]:{sink}
-        inet_interfaces = 127.0.0.1, ::1
-        inet_protocols = all
+        inet_interfaces = {(HasIpv6 ? "127.0.0.1, ::1" : "127.0.0.1")}
+        inet_protocols = {(HasIpv6 ? "all" : "ipv4")}
         mynetworks =
         smtpd_relay_restrictions = permit_sasl_authenticated, reject
         smtpd_sasl_auth_enable = yes
@@ -140,7 +146,7 @@ public sealed class PostfixServer : IAsyncDisposable
 
     private static string Services(int port, int tlsPort) => string.Create(CultureInfo.InvariantCulture, $"""
         127.0.0.1:{port} inet n - n - - smtpd
-        [::1]:{port} inet n - n - - smtpd
+        {(HasIpv6 ? "" : "#")}[::1]:{port} inet n - n - - smtpd
         127.0.0.1:{tlsPort} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
         cleanup unix n - n - 0 cleanup
         qmgr unix n - n 300 1 qmgr

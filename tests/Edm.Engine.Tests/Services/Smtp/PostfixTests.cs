@@ -77,7 +77,7 @@ public sealed class PostfixTests : IAsyncLifetime
         await using var six = Connect(TlsMode.StartTls, postfix.Port, host: "::1");
 
         Assert.Equal(AttemptResult.Accepted, (await implicitTls.SendAsync()).Result);
-        Assert.Contains("for another name", (await Assert.ThrowsAsync<ServiceFaultException>(() => six.EnsureReadyAsync(default))).Message, StringComparison.Ordinal);
+        Assert.Contains(PostfixServer.HasIpv6 ? "for another name" : "can't be reached", (await Assert.ThrowsAsync<ServiceFaultException>(() => six.EnsureReadyAsync(default))).Message, StringComparison.Ordinal);
     }
 
     [Fact]
