@@ -11,6 +11,11 @@ public static class ReplyText
 
     private const string Cut = "<address>";
 
+    private const string Recipient = "<recipient>";
+
+    /// <summary>A single letter or digit says nothing of anybody, and stands in every status code.</summary>
+    private const int MinWord = 2;
+
     // RFC 5322 atext and the dot. Any other script may stand in an internationalised address (RFC 6531) and counts as well.
     private static readonly SearchValues<char> LocalAscii =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.");
@@ -74,6 +79,47 @@ public static class ReplyText
         }
 
         return result.Append(text, done, text.Length - done).ToString();
+    }
+
+    /// <summary>
+    /// Replaces by <c>&lt;recipient&gt;</c> what the server says of the recipient without a whole address: "550 unknown user jane.doe". Whole words only, whatever their case;
+    /// a person who is called as words of the reply are takes those along.
+    /// </summary>
+    /// <param name="address">Of the recipient.</param>
+    /// <param name="names">By which the person is known besides.</param>
+    public static string WithoutRecipient(string text, string address, params ReadOnlySpan<string?> names)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(address);
+        text = WithoutWord(text, address[..Math.Max(address.LastIndexOf('@'), 0)].Trim('"'));
+        foreach (var name in names)
+        {
+            text = WithoutWord(text, name?.Trim() ?? "");
+        }
+
+        return text;
+    }
+
+    private static string WithoutWord(string text, string word)
+    {
+        if (word.Length < MinWord)
+        {
+            return text;
+        }
+
+        for (var at = text.IndexOf(word, StringComparison.OrdinalIgnoreCase); at >= 0; at = text.IndexOf(word, at, StringComparison.OrdinalIgnoreCase))
+        {
+            var end = at + word.Length;
+            if ((at == 0 || !char.IsLetterOrDigit(text[at - 1])) && (end == text.Length || !char.IsLetterOrDigit(text[end])))
+            {
+                text = string.Concat(text.AsSpan(0, at), Recipient, text.AsSpan(end));
+                end = at + Recipient.Length;
+            }
+
+            at = end;
+        }
+
+        return text;
     }
 
     // Servers put addresses into the links of their replies, where the at-sign is written %40.

@@ -74,4 +74,16 @@ public sealed class ReplyTextTests
         var clean = ReplyText.Clean(new string('x', 480) + " someone-with-a-long-name@example.com");
         Assert.DoesNotContain("someone", clean, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("5.1.1 unknown user jane.roe", "5.1.1 unknown user <recipient>")]
+    [InlineData("5.1.1 Jane.Roe: no such mailbox", "5.1.1 <recipient>: no such mailbox")]
+    [InlineData("@janeroe77 (Jane Roe) is over quota", "@<recipient> (<recipient>) is over quota")]
+    [InlineData("jane.roes and xjane.roe are others", "jane.roes and xjane.roe are others")]
+    [InlineData("2.0.0 Ok: queued as 4F2A", "2.0.0 Ok: queued as 4F2A")]
+    public void The_recipient_is_not_named_either_way(string text, string without) =>
+        Assert.Equal(without, ReplyText.WithoutRecipient(text, "jane.roe@example.com", "janeroe77", "Jane Roe", null));
+
+    [Fact]
+    public void A_single_letter_names_nobody() => Assert.Equal("a b 5.1.1", ReplyText.WithoutRecipient("a b 5.1.1", "a@example.com", "b", "1"));
 }
