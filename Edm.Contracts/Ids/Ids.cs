@@ -39,6 +39,13 @@ public readonly record struct TagOperationId(long Value) : IId<TagOperationId>
     public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
+[JsonConverter(typeof(IdConverter<ErasureId>))]
+public readonly record struct ErasureId(long Value) : IId<ErasureId>
+{
+    public static ErasureId Of(long value) => new(value);
+    public override string ToString() => Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
+
 [JsonConverter(typeof(IdConverter<ImportId>))]
 public readonly record struct ImportId(long Value) : IId<ImportId>
 {

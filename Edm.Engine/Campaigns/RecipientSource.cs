@@ -28,7 +28,8 @@ public sealed class RecipientSource(EdmDatabase database) : IRecipientSource
         var rows = await database.RunAsync(
             connection => connection.QueryToListAsync<LoadedRow>(
                 $"""
-                 SELECT a.seq, c.id, c.email, c.handle, c.nickname, c.followers, c.country, c.language, c.category, c.bio, c.attributes, c.status
+                 SELECT a.seq, c.id, c.email, c.handle, c.nickname, c.followers, c.country, c.language, c.category, c.bio, c.attributes, c.status,
+                   CASE WHEN c.id IS NULL AND EXISTS (SELECT 1 FROM erasures e WHERE e.contact_id = a.contact_id) THEN 1 ELSE 0 END AS erased
                  FROM audience a LEFT JOIN contacts c ON c.id = a.contact_id
                  WHERE a.task_id = @task AND a.seq {SeqList.In(connection)}
                  """,
@@ -52,6 +53,7 @@ public sealed class RecipientSource(EdmDatabase database) : IRecipientSource
         [Column] public string? Bio { get; init; }
         [Column] public string? Attributes { get; init; }
         [Column] public string? Status { get; init; }
+        [Column] public int Erased { get; init; }
 
         private static readonly string Active = ContactStatus.Active.Name();
 
@@ -59,7 +61,7 @@ public sealed class RecipientSource(EdmDatabase database) : IRecipientSource
         {
             if (Id is not { } id || Email is null)
             {
-                return new LoadedRecipient(Seq, null, "the contact was deleted");
+                return new LoadedRecipient(Seq, null, Erased == 1 ? "the person was erased" : "the contact was deleted");
             }
 
             return Status == Active

@@ -34,7 +34,7 @@ public sealed class SuppressionStore(TimeProvider time, SuppressionKey key)
         connection.ExecuteAsync(
             """
             INSERT INTO suppressions (user_id, hash, reason, created_at) VALUES (@user, @hash, @reason, @now)
-            ON CONFLICT (user_id, hash) DO UPDATE SET reason = excluded.reason WHERE excluded.reason = 'erased'
+            ON CONFLICT (user_id, hash) DO UPDATE SET reason = excluded.reason, created_at = excluded.created_at WHERE excluded.reason = 'erased'
             """,
             cancellation,
             new DataParameter("user", user.Value), new DataParameter("hash", key.HashOf(user, emailKey), DataType.VarBinary), new DataParameter("reason", Names[(int)reason]),

@@ -24,6 +24,8 @@ public sealed class EdmDatabase : IDisposable
     /// <summary>SQLite has one writer; the others read beside it. More threads than this only share the same two or four cores.</summary>
     private const int SqliteThreads = 4;
 
+    private const int CompactTimeoutSeconds = 3600;
+
     private static readonly TimeSpan SqliteBusyTimeout = TimeSpan.FromSeconds(30);
 
     private readonly DataOptions _options;
@@ -119,6 +121,26 @@ public sealed class EdmDatabase : IDisposable
     internal Task<T> WriteOnAsync<T>(EdmConnection connection, Func<EdmConnection, Task<T>> work, CancellationToken cancellation) =>
         InTurnAsync(() => OnOwnThreadAsync(() => TransactionAsync(connection, work, cancellation), cancellation), cancellation);
 
+    /// <summary>
+    /// SQLite only: writes the file anew and empties its log, so that neither holds anything that was deleted. Readers go on meanwhile, writers wait: about a second for
+    /// 100 MB, and as much room on the disk again.
+    /// </summary>
+    /// <returns>False when a reader kept the log from being emptied: try again later.</returns>
+    internal async Task<bool> CompactAsync(CancellationToken cancellation)
+    {
+        await using var connection = OpenUnpooled();
+        connection.CommandTimeout = CompactTimeoutSeconds;
+        return await InTurnAsync(
+            () => OnOwnThreadAsync(
+                async () =>
+                {
+                    await connection.ExecuteAsync("VACUUM", cancellation);
+                    return await connection.ExecuteAsync<long>("PRAGMA wal_checkpoint(TRUNCATE)", cancellation) == 0;
+                },
+                cancellation),
+            cancellation);
+    }
+
     /// <summary>A SQLite connection that ends with its owner: for one that attaches another file, which must not be found attached by the next one out of the pool.</summary>
     internal EdmConnection OpenUnpooled() => new(_unpooled ?? throw new InvalidOperationException("This database is PostgreSQL."), isPostgres: false);
 
@@ -154,11 +176,14 @@ public sealed class EdmDatabase : IDisposable
         Pooling = pooling,
     }.ConnectionString;
 
-    /// <summary>Settings of a SQLite connection that the file doesn't keep: full durability in WAL mode too, and patience with another process's lock.</summary>
+    /// <summary>
+    /// Settings of a SQLite connection that the file doesn't keep: full durability in WAL mode too, patience with another process's lock, and zeros over what is deleted
+    /// (people can be erased; pages that are split may still keep a copy, which <see cref="CompactAsync"/> takes away).
+    /// </summary>
     internal static void Harden(DbConnection connection)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = $"PRAGMA synchronous = FULL; PRAGMA busy_timeout = {(int)SqliteBusyTimeout.TotalMilliseconds};";
+        command.CommandText = $"PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = {(int)SqliteBusyTimeout.TotalMilliseconds};";
         command.ExecuteNonQuery();
     }
 

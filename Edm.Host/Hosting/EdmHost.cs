@@ -2,6 +2,7 @@ using Akka.Configuration;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Contacts;
 using Edm.Engine.Content;
+using Edm.Engine.Erasure;
 using Edm.Engine.Imports;
 using Edm.Engine.Segments;
 using Edm.Engine.Services;
@@ -82,6 +83,7 @@ internal static class EdmHost
         services.AddHostedService<Shutdown>();
         services.AddHostedService<UrlFile>();
         services.AddSandbox();
+        services.AddErasure();
         services.AddEdmAkka(settings, config);
         services.AddEdmCampaigns();
 

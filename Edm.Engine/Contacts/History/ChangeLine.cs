@@ -21,9 +21,6 @@ public static class ContactChangeKinds
 
     public const string Merged = "merged";
 
-    /// <summary>All that is left of an erased person: that it happened.</summary>
-    public const string Erased = "erased";
-
     /// <summary>Not in contact_changes: a change of tags.</summary>
     public const string Tags = "tags";
 }

@@ -74,7 +74,8 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
         var room = (int)Math.Clamp(ImportStore.MaxErrors - kept, 0, plan.Refused.Count);
         if (room > 0)
         {
-            await session.AddErrorsAsync(plan.Refused.GetRange(0, room), kept + 1, CancellationToken.None);
+            var refused = await ErasedRows.WithoutAsync(connection, User, plan.Refused.GetRange(0, room), suppressions, CancellationToken.None);
+            await session.AddErrorsAsync(refused, kept + 1, CancellationToken.None);
         }
 
         cancellation.ThrowIfCancellationRequested();

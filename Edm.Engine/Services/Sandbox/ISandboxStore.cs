@@ -36,6 +36,13 @@ public interface ISandboxStore : IAsyncDisposable
     /// <returns>The addresses that got more than one, the most first.</returns>
     Task<IReadOnlyList<SandboxDuplicate>> DuplicatesAsync(int limit, CancellationToken cancellation);
 
+    /// <summary>
+    /// Forgets the mails to some people, for good: no file holds them afterwards. How often each of them got one stays, under a name that is made up.
+    /// </summary>
+    /// <param name="isMeant">Called for each address once.</param>
+    /// <returns>How many addresses.</returns>
+    Task<int> ForgetAsync(Func<string, bool> isMeant, CancellationToken cancellation);
+
     /// <summary>Forgets all of it.</summary>
     Task ClearAsync(CancellationToken cancellation);
 }

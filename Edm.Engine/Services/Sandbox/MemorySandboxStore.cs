@@ -75,6 +75,24 @@ public sealed class MemorySandboxStore : ISandboxStore
         }
     }
 
+    public Task<int> ForgetAsync(Func<string, bool> isMeant, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            var meant = _times.Keys.Where(isMeant).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            foreach (var address in meant)
+            {
+                _times.Remove(address, out var times);
+                _times.Add($"erased-{Guid.NewGuid():N}", times);
+            }
+
+            var kept = _messages.Where(kept => !meant.Contains(kept.Message.Recipient)).ToArray();
+            _messages.Clear();
+            Array.ForEach(kept, _messages.Enqueue);
+            return Task.FromResult(meant.Count);
+        }
+    }
+
     public Task ClearAsync(CancellationToken cancellation)
     {
         lock (_lock)

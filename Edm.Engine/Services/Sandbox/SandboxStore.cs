@@ -55,6 +55,7 @@ public sealed class SandboxStore : ISandboxStore
         Execute(_writer, """
             PRAGMA journal_mode = WAL;
             PRAGMA synchronous = FULL;
+            PRAGMA secure_delete = ON;
             CREATE TABLE IF NOT EXISTS messages (
               id integer PRIMARY KEY AUTOINCREMENT, received_at integer NOT NULL, login text, sender text NOT NULL, recipient text NOT NULL, subject text, message_id text,
               size integer NOT NULL);
@@ -75,9 +76,7 @@ public sealed class SandboxStore : ISandboxStore
     public async Task AddAsync(SandboxMail mail, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(mail);
-        var waiting = new Waiting(mail, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        await _waiting.Writer.WriteAsync(waiting, cancellation);
-        await waiting.Done.Task;
+        await WriteAsync(new Waiting(mail, null, Done()), cancellation);
     }
 
     public Task<IReadOnlyList<SandboxMessage>> PageAsync(long before, int limit, string? login, CancellationToken cancellation) =>
@@ -137,13 +136,36 @@ public sealed class SandboxStore : ISandboxStore
             },
             cancellation);
 
-    public async Task ClearAsync(CancellationToken cancellation)
+    public async Task<int> ForgetAsync(Func<string, bool> isMeant, CancellationToken cancellation)
     {
-        // Goes the way of the mails, so that it has its place among them.
-        var waiting = new Waiting(null, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var meant = await ReadAsync(connection => Recipients(connection).Where(isMeant).ToArray(), cancellation);
+        if (meant.Length > 0)
+        {
+            await WriteAsync(new Waiting(null, meant, Done()), cancellation);
+
+            // Pages that were split may keep a copy of what is deleted, and so does the log.
+            await ReadAsync(
+                connection =>
+                {
+                    Execute(connection, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE);");
+                    return true;
+                },
+                cancellation);
+        }
+
+        return meant.Length;
+    }
+
+    public Task ClearAsync(CancellationToken cancellation) => WriteAsync(new Waiting(null, null, Done()), cancellation);
+
+    /// <summary>Goes the way of the mails, so that it has its place among them.</summary>
+    private async Task WriteAsync(Waiting waiting, CancellationToken cancellation)
+    {
         await _waiting.Writer.WriteAsync(waiting, cancellation);
         await waiting.Done.Task;
     }
+
+    private static TaskCompletionSource Done() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async ValueTask DisposeAsync()
     {
@@ -203,6 +225,12 @@ public sealed class SandboxStore : ISandboxStore
         var (added, recipients) = (0, _recipients);
         foreach (var waiting in batch)
         {
+            if (waiting.Forgotten is { } forgotten)
+            {
+                Forget(forgotten);
+                continue;
+            }
+
             if (waiting.Mail is not { } mail)
             {
                 Execute(_writer, "DELETE FROM messages; DELETE FROM raws; DELETE FROM recipients;");
@@ -241,6 +269,35 @@ public sealed class SandboxStore : ISandboxStore
         return true;
     }
 
+    /// <summary>With what a mail to one of them said to others in the same transaction of SMTP: their copies are the same bytes.</summary>
+    private void Forget(string[] recipients)
+    {
+        foreach (var recipient in recipients)
+        {
+            Execute(
+                _writer,
+                """
+                DELETE FROM raws WHERE id IN (
+                  SELECT other.id FROM messages mine JOIN messages other ON other.id = mine.id OR (other.message_id = mine.message_id AND other.received_at = mine.received_at)
+                  WHERE mine.recipient = $recipient COLLATE NOCASE);
+                DELETE FROM messages WHERE recipient = $recipient COLLATE NOCASE;
+                UPDATE recipients SET recipient = 'erased-' || lower(hex(randomblob(8))) WHERE recipient = $recipient;
+                """,
+                ("$recipient", recipient));
+        }
+    }
+
+    // Those that are counted, and those beyond the bound that are not.
+    private static IEnumerable<string> Recipients(SqliteConnection connection)
+    {
+        using var command = Command(connection, "SELECT recipient FROM recipients UNION SELECT recipient FROM messages");
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            yield return reader.GetString(0);
+        }
+    }
+
     private Task<T> ReadAsync<T>(Func<SqliteConnection, T> read, CancellationToken cancellation) =>
         _threads.RunAsync(
             async () =>
@@ -271,9 +328,9 @@ public sealed class SandboxStore : ISandboxStore
         }
     }
 
-    private static void Execute(SqliteConnection connection, string sql)
+    private static void Execute(SqliteConnection connection, string sql, params (string Name, object? Value)[] parameters)
     {
-        using var command = Command(connection, sql);
+        using var command = Command(connection, sql, parameters);
         command.ExecuteNonQuery();
     }
 
@@ -285,6 +342,6 @@ public sealed class SandboxStore : ISandboxStore
 
     private static string? Text(SqliteDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    /// <param name="Mail">Null: forget everything.</param>
-    private sealed record Waiting(SandboxMail? Mail, TaskCompletionSource Done);
+    /// <param name="Mail">Null, and nobody in <paramref name="Forgotten"/>: forget everything.</param>
+    private sealed record Waiting(SandboxMail? Mail, string[]? Forgotten, TaskCompletionSource Done);
 }

@@ -18,14 +18,16 @@ public sealed class CountingSmtpServer : IAsyncDisposable
     private readonly ConcurrentDictionary<SmtpSession, Task> sessions = new();
     private readonly TimeSpan dataDelay;
     private readonly X509Certificate2? certificate;
+    private readonly Func<string, SmtpWords>? words;
     private readonly Task accepting;
     private int total;
 
     /// <param name="dataDelay">How long each answer to the end of data takes: what makes a campaign last long enough to be killed in its middle.</param>
     /// <param name="certificate">For TLS from the first byte on; null: without.</param>
-    public CountingSmtpServer(TimeSpan dataDelay = default, X509Certificate2? certificate = null)
+    /// <param name="words">What is said to whom; null: yes to everybody.</param>
+    public CountingSmtpServer(TimeSpan dataDelay = default, X509Certificate2? certificate = null, Func<string, SmtpWords>? words = null)
     {
-        (this.dataDelay, this.certificate) = (dataDelay, certificate);
+        (this.dataDelay, this.certificate, this.words) = (dataDelay, certificate, words);
         listener.Start(backlog: 512);
         accepting = AcceptAsync();
     }
@@ -55,7 +57,7 @@ public sealed class CountingSmtpServer : IAsyncDisposable
         {
             while (true)
             {
-                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count, certificate);
+                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count, certificate, words);
                 sessions[session] = Task.CompletedTask;
                 sessions[session] = RunAsync(session);
             }
@@ -83,3 +85,6 @@ public sealed class CountingSmtpServer : IAsyncDisposable
         Interlocked.Increment(ref total);
     }
 }
+
+/// <summary>The replies to a recipient's RCPT and to the end of its data. With anything but 2xx to RCPT the recipient gets no mail.</summary>
+public sealed record SmtpWords(string Recipient, string Data);

@@ -10,7 +10,8 @@ namespace Edm.Testing.Servers;
 
 /// <summary>The server's side of one SMTP connection (RFC 5321): says yes to everything and reports the envelope of each complete mail.</summary>
 /// <param name="certificate">For TLS from the first byte on; null: without.</param>
-internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken, X509Certificate2? certificate)
+/// <param name="words">What is said to whom; null: yes to everybody.</param>
+internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken, X509Certificate2? certificate, Func<string, SmtpWords>? words)
 {
     private readonly List<string> recipients = [];
     private bool inData;
@@ -43,9 +44,10 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
                             {
                                 inData = false;
                                 taken([.. recipients]);
+                                var reply = words?.Invoke(recipients[^1]).Data ?? "250 2.0.0 Ok: taken";
                                 recipients.Clear();
                                 await Task.Delay(dataDelay, cancellation);
-                                await ReplyAsync(stream, "250 2.0.0 Ok: taken", cancellation);
+                                await ReplyAsync(stream, reply, cancellation);
                             }
                         }
                         else if (!await CommandAsync(stream, Encoding.UTF8.GetString(line), cancellation))
@@ -102,12 +104,18 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
                 await ReplyAsync(stream, "250 2.1.0 Ok", cancellation);
                 break;
             case "RCPT":
-                recipients.Add(command[(command.IndexOf('<') + 1)..command.IndexOf('>')]);
-                await ReplyAsync(stream, "250 2.1.5 Ok", cancellation);
+                var recipient = command[(command.IndexOf('<') + 1)..command.IndexOf('>')];
+                var answer = words?.Invoke(recipient).Recipient ?? "250 2.1.5 Ok";
+                if (answer[0] == '2')
+                {
+                    recipients.Add(recipient);
+                }
+
+                await ReplyAsync(stream, answer, cancellation);
                 break;
             case "DATA":
-                inData = true;
-                await ReplyAsync(stream, "354 End data with <CR><LF>.<CR><LF>", cancellation);
+                inData = recipients.Count > 0;
+                await ReplyAsync(stream, inData ? "354 End data with <CR><LF>.<CR><LF>" : "503 5.5.1 Nobody to send to", cancellation);
                 break;
             case "QUIT":
                 await ReplyAsync(stream, "221 2.0.0 Bye", cancellation);
