@@ -1,4 +1,5 @@
 using Edm.Engine.Contacts.Duplicates;
+using Edm.Engine.Contacts.Export;
 using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Filters.Columns;
 using Edm.Engine.Contacts.History;
@@ -19,6 +20,7 @@ public static class ContactServices
         services.AddSingleton(filters.Scan);
         services.AddSingleton<ContactSelection>();
         services.AddSingleton<ContactSearch>();
+        services.AddSingleton<ContactExport>();
         services.AddSingleton<ContactHistory>();
         services.AddSingleton<ContactMerge>();
         services.AddSingleton<DuplicateSearch>();

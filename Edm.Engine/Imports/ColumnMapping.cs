@@ -1,5 +1,6 @@
 using System.Globalization;
 using Edm.Engine.Contacts;
+using Edm.Engine.Contacts.Export;
 
 namespace Edm.Engine.Imports;
 
@@ -25,6 +26,12 @@ internal enum ContactField
 
     /// <summary>Not wanted by the user.</summary>
     Ignored,
+
+    /// <summary>Whether a contact may be mailed: in EDM's own exports, for contacts that are not there yet.</summary>
+    Status,
+
+    /// <summary>A JSON object of attributes that have no column of their own: in EDM's own exports.</summary>
+    MoreAttributes,
 }
 
 /// <param name="Name">As the file writes it.</param>
@@ -33,6 +40,9 @@ internal enum ContactField
 internal sealed record ImportColumn(string Name, ContactField Field, int Rank, string Attribute)
 {
     public ColumnForm Form { get; init; } = ColumnForm.Text;
+
+    /// <summary>The file is an export of EDM: values are taken as they stand there.</summary>
+    public bool IsExact { get; init; }
 
     /// <summary>Why it is what it is, for people.</summary>
     public string Reason { get; init; } = "";
@@ -52,16 +62,36 @@ internal static class ColumnMapping
             : new ImportColumn(header, ContactField.Attribute, 0, attribute) { Reason = attribute.Length > 0 ? "its name is not known, so it is kept as an attribute" : "it has no name, so it is left out" };
     }
 
+    /// <summary>A column of one of EDM's own exports (<see cref="ExportNames"/>).</summary>
+    public static ImportColumn OfExport(string header)
+    {
+        if (header.StartsWith(ExportNames.Attribute, StringComparison.Ordinal) && header.Length > ExportNames.Attribute.Length)
+        {
+            return Exact(ContactField.Attribute, header[ExportNames.Attribute.Length..]);
+        }
+
+        if (header.StartsWith(ExportNames.Own, StringComparison.Ordinal))
+        {
+            return Exact(header switch { ExportNames.Status => ContactField.Status, ExportNames.More => ContactField.MoreAttributes, _ => ContactField.Ignored });
+        }
+
+        var column = Of(header);
+        return column.Field == ContactField.Attribute ? column : column with { IsExact = true };
+
+        ImportColumn Exact(ContactField field, string attribute = "") => new(header, field, 0, attribute) { IsExact = true, Reason = "the file is an export of EDM" };
+    }
+
     /// <summary>The columns of a header line. Attributes that would have the same name are told apart by <c>_2</c>, <c>_3</c> ...</summary>
     /// <param name="asked">What the user wants instead; null when that was not said.</param>
     /// <param name="sample">The values of a column in the first rows, trimmed and without empty ones.</param>
     public static ImportColumn[] Of(IReadOnlyList<string> headers, ColumnMappingOverride? asked = null, Func<int, IReadOnlyList<string>>? sample = null)
     {
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        var isExport = headers.Contains(ExportNames.Id);
         var columns = headers.Select(header =>
         {
-            var column = asked?.Column(header) ?? Of(header);
-            if (column.Attribute.Length == 0)
+            var column = asked?.Column(header) ?? (isExport ? OfExport(header) : Of(header));
+            if (column.Attribute.Length == 0 || column.IsExact)
             {
                 return column;
             }
@@ -76,7 +106,7 @@ internal static class ColumnMapping
             FindAddresses(columns, sample);
             for (var i = 0; i < columns.Length; i++)
             {
-                if (columns[i].Field == ContactField.Attribute)
+                if (columns[i] is { Field: ContactField.Attribute, IsExact: false })
                 {
                     columns[i] = columns[i] with { Form = ColumnForm.Guess(sample(i).Where(v => !RowMapper.IsPlaceholder(v))) };
                 }

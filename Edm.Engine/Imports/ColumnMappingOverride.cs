@@ -80,6 +80,8 @@ public sealed class ColumnMappingOverride
     {
         ContactField.Attribute => "attribute",
         ContactField.Ignored => "ignore",
+        ContactField.Status => "status",
+        ContactField.MoreAttributes => "attributes",
         _ => Fields.First(f => f.Value == field).Key,
     };
 

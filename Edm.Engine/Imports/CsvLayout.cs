@@ -1,4 +1,5 @@
 using System.Globalization;
+using Edm.Engine.Contacts.Export;
 
 namespace Edm.Engine.Imports;
 
@@ -21,9 +22,15 @@ internal sealed record CsvLayout(FoundDialect Dialect, FoundHeader Header, IRead
 
     public static CsvLayout Of(ReadOnlySpan<char> start, bool isWhole, ColumnMappingOverride? asked)
     {
-        var dialect = DialectDetector.Detect(start, isWhole);
+        // An export of our own needs no guess, and what its values look like must not lead to a wrong one.
+        var isExport = start.StartsWith(ExportNames.CsvStart, StringComparison.Ordinal);
+        var dialect = isExport
+            ? new FoundDialect(CsvDialect.Rfc4180 with { LineEnd = LineEnd.CrLf }, Told: false, "the file is an export of EDM")
+            : DialectDetector.Detect(start, isWhole);
         var sample = CsvSample.Read(start, isWhole, dialect.Dialect);
-        var header = HeaderFinder.Find(sample, dialect.Told ? 1 : 0);
+        var header = isExport && sample.Count > 0
+            ? new FoundHeader(0, IsHeader: true, sample[0].Cells.Length, "the file is an export of EDM")
+            : HeaderFinder.Find(sample, dialect.Told ? 1 : 0);
         string[] names = header.First == sample.Count ? []
             : header.IsHeader ? sample[header.First].Cells
             : [.. Enumerable.Range(1, header.Width).Select(i => string.Create(CultureInfo.InvariantCulture, $"column {i}"))];

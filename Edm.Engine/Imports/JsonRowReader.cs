@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Edm.Engine.Contacts.Export;
 
 namespace Edm.Engine.Imports;
 
@@ -19,6 +20,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
     private readonly JsonSlices _slices = new(content, isArray);
     private readonly Dictionary<string, ImportColumn> _columns = new(StringComparer.Ordinal);
     private readonly List<ImportCell> _cells = [];
+    private bool _isExport;
     private bool _sawRow;
     private bool _sawAddressColumn;
 
@@ -106,6 +108,13 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
 
     private void Add(string name, JsonElement value)
     {
+        if (!_isExport && name == ExportNames.Id)
+        {
+            // The first member of the first row.
+            _isExport = true;
+            _columns.Clear();
+        }
+
         var column = Column(name);
         _sawAddressColumn |= column.Field is ContactField.Email or ContactField.Bio;
         // A tag may hold what divides the members of a list in a text.
@@ -142,7 +151,7 @@ internal sealed class JsonRowReader(Stream content, bool isArray, ColumnMappingO
     {
         if (!_columns.TryGetValue(name, out var column))
         {
-            column = asked?.Column(name) ?? ColumnMapping.Of(name);
+            column = asked?.Column(name) ?? (_isExport ? ColumnMapping.OfExport(name) : ColumnMapping.Of(name));
             if (_columns.Count < MaxRememberedColumns && name.Length <= MaxRememberedName)
             {
                 _columns.Add(name, column);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Addresses;
 
@@ -11,6 +12,10 @@ internal sealed class RowMapper
 {
     public const int MaxAttributes = 64;
     public const int MaxAttributeLength = ContactLimits.AttributeLength;
+
+    /// <summary>Of an export of EDM, where a contact may have as many as its user.</summary>
+    private const int MaxExactTags = 10_000;
+
     /// <summary>Where the further addresses of a cell are kept.</summary>
     public const string OtherAddresses = "other_emails";
 
@@ -77,22 +82,40 @@ internal sealed class RowMapper
             followers = number;
         }
 
-        if (_others.Count > MaxAttributes)
+        var isExact = _chosen[(int)ContactField.Email] is { Column.IsExact: true };
+        if (_chosen[(int)ContactField.MoreAttributes] is { Column: not null } more && AddMore(more) is { } unreadable)
         {
-            return RowProblem.Of(line, _others[MaxAttributes].Column.Name, _others[MaxAttributes].Value, $"more than {MaxAttributes} further columns have a value in this row");
+            return RowProblem.Of(line, more.Column.Name, more.Value, unreadable);
+        }
+
+        var most = isExact ? ContactLimits.Attributes : MaxAttributes;
+        if (_others.Count > most)
+        {
+            return RowProblem.Of(line, _others[most].Column.Name, _others[most].Value, $"more than {most} further columns have a value in this row");
         }
 
         IReadOnlyList<string> tags = [];
-        if (_chosen[(int)ContactField.Tags] is { Column: not null } labels && !_tags.TryRead(labels.Text.Span, out tags, out var tagReason))
+        if (_chosen[(int)ContactField.Tags] is { Column: not null } labels
+            && !_tags.TryRead(labels.Text.Span, out tags, out var tagReason, labels.Column.IsExact ? MaxExactTags : TagCell.MaxTags))
         {
             return RowProblem.Of(line, labels.Column.Name, labels.Value, tagReason);
         }
 
-        var handle = Handle(Text(ContactField.Handle));
-        handle = handle.IsEmpty ? HandleOf(Text(ContactField.ProfileUrl)) : handle;
+        var status = StagedContact.ActiveStatus;
+        if (_chosen[(int)ContactField.Status] is { Column: not null } said)
+        {
+            status = said.Value;
+            if (!ContactStatuses.TryParse(status, out _))
+            {
+                return RowProblem.Of(line, said.Column.Name, status, $"not one of {string.Join(", ", ContactStatuses.All)}");
+            }
+        }
+
+        var handle = isExact ? Text(ContactField.Handle) : Handle(Text(ContactField.Handle));
+        handle = handle.IsEmpty && !isExact ? HandleOf(Text(ContactField.ProfileUrl)) : handle;
         var nickname = Text(ContactField.Nickname);
         nickname = nickname.IsEmpty ? FullName() : nickname;
-        if (handle.IsEmpty)
+        if (handle.IsEmpty && !isExact)
         {
             Split(ref nickname, ref handle);
         }
@@ -109,13 +132,14 @@ internal sealed class RowMapper
             Handle = rows.Add(handle),
             Nickname = rows.Add(nickname),
             Followers = followers,
-            Country = rows.Add(Country(Text(ContactField.Country), stackalloc char[2])),
+            Country = rows.Add(isExact ? Text(ContactField.Country) : Country(Text(ContactField.Country), stackalloc char[2])),
             Language = rows.Add(Text(ContactField.Language)),
             Category = rows.Add(Text(ContactField.Category)),
             Bio = rows.Add(Text(ContactField.Bio)),
             Attributes = rows.Add(Attributes(otherAddresses)),
             FirstTag = rows.AddTags(tags),
             Tags = tags.Count,
+            Status = status,
             TagsColumn = tags.Count > 0 ? _chosen[(int)ContactField.Tags].Column.Name : null,
         });
         return null;
@@ -131,13 +155,15 @@ internal sealed class RowMapper
             var cell = new ImportCell(raw.Column, raw.Text.Trim());
             var text = cell.Text.Span;
             var field = cell.Column.Field;
-            if (text.IsEmpty || field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio or ContactField.ProfileUrl or ContactField.Tags) && IsPlaceholder(text))
+            if (text.IsEmpty || !cell.Column.IsExact && field is not (ContactField.Attribute or ContactField.Nickname or ContactField.Bio or ContactField.ProfileUrl or ContactField.Tags) && IsPlaceholder(text))
             {
                 continue;
             }
 
             var limit = field switch
             {
+                ContactField.Tags or ContactField.MoreAttributes when cell.Column.IsExact => ImportOptions.MaxRowBytes,
+                _ when cell.Column.IsExact => MaxAttributeLength,
                 ContactField.Attribute or ContactField.ProfileUrl => MaxAttributeLength,
                 ContactField.Bio => MaxBioLength,
                 ContactField.Tags => TagCell.MaxCell,
@@ -302,6 +328,34 @@ internal sealed class RowMapper
         || text.Equals("n/a", StringComparison.OrdinalIgnoreCase) || text.Equals("#n/a", StringComparison.OrdinalIgnoreCase)
         || text.Equals("null", StringComparison.OrdinalIgnoreCase) || text.Equals("none", StringComparison.OrdinalIgnoreCase)
         || text.Equals("nan", StringComparison.OrdinalIgnoreCase));
+
+    /// <returns>What is wrong with the cell, for people.</returns>
+    private string? AddMore(ImportCell more)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(more.Text);
+            foreach (var member in document.RootElement.EnumerateObject())
+            {
+                var value = member.Value.GetString()?.Trim();
+                if (value?.Length > MaxAttributeLength || value?.Contains('\0', StringComparison.Ordinal) == true)
+                {
+                    return $"the value of '{member.Name}' is longer than {MaxAttributeLength} characters, or holds a NUL character";
+                }
+
+                if (!string.IsNullOrEmpty(value) && member.Name.Length > 0)
+                {
+                    _others.Add(new ImportCell(new ImportColumn(more.Column.Name, ContactField.Attribute, 0, member.Name) { IsExact = true }, value));
+                }
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return "not a JSON object of texts";
+        }
+    }
 
     /// <returns>Until the next row.</returns>
     private ReadOnlySpan<byte> Attributes(string? otherAddresses)

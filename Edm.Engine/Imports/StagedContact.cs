@@ -18,6 +18,11 @@ internal sealed record StagedContact(
 {
     /// <summary>Names of tags, each once whatever its case; see <see cref="TagCell"/> for the bounds. Never null.</summary>
     public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>Of a contact that is not there yet; of one that is there an import never changes it.</summary>
+    public string Status { get; init; } = ActiveStatus;
+
+    internal const string ActiveStatus = "active";
 }
 
 /// <summary>Why a row was refused.</summary>

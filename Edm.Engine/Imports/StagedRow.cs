@@ -46,6 +46,9 @@ internal struct StagedRow
 
     public int Tags { get; init; }
 
+    /// <summary><see cref="StagedContact.Status"/>; null for active.</summary>
+    public string? Status { get; init; }
+
     /// <summary>The column of the tags, as the file names it; null without tags.</summary>
     public string? TagsColumn { get; init; }
 

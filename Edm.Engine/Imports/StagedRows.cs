@@ -185,6 +185,7 @@ internal sealed class StagedRows
             Attributes = Add(contact.Attributes.AsSpan()),
             FirstTag = AddTags(contact.Tags),
             Tags = contact.Tags.Count,
+            Status = contact.Status,
             Hash = hash,
             IsAgain = true,
         });
@@ -195,7 +196,7 @@ internal sealed class StagedRows
         ref readonly var row = ref _rows[index];
         return new StagedContact(
             row.Nr, String(row.Email)!, String(row.EmailKey)!, String(row.Handle), String(row.Nickname), row.Followers, String(row.Country), String(row.Language), String(row.Category),
-            String(row.Bio), String(row.Attributes)!) { Tags = TagsOf(index).ToArray() };
+            String(row.Bio), String(row.Attributes)!) { Tags = TagsOf(index).ToArray(), Status = row.Status ?? StagedContact.ActiveStatus };
     }
 
     public string? String(TextPlace place) => place.IsNone ? null : Encoding.UTF8.GetString(Text(place));

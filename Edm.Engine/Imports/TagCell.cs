@@ -22,14 +22,17 @@ internal sealed class TagCell
 
     private readonly HashSet<string> _kept = new(StringComparer.Ordinal);
     private readonly List<string> _names = [];
+    private int _max;
 
     /// <summary>How many different names came so far, up to <see cref="MaxKept"/>.</summary>
     public int Kept => _kept.Count;
 
     /// <param name="names">In the order of the cell; two that differ only by case are one. Until the next call.</param>
+    /// <param name="max">How many there may be.</param>
     /// <returns>False with a reason for people.</returns>
-    public bool TryRead(ReadOnlySpan<char> cell, out IReadOnlyList<string> names, [NotNullWhen(false)] out string? reason)
+    public bool TryRead(ReadOnlySpan<char> cell, out IReadOnlyList<string> names, [NotNullWhen(false)] out string? reason, int max = MaxTags)
     {
+        _max = max;
         _names.Clear();
         names = [];
         cell = cell.Trim();
@@ -108,9 +111,9 @@ internal sealed class TagCell
             }
         }
 
-        if (_names.Count == MaxTags)
+        if (_names.Count == _max)
         {
-            return $"more than {MaxTags} tags";
+            return $"more than {_max} tags";
         }
 
         _names.Add(Shared(text));

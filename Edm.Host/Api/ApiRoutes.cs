@@ -9,6 +9,7 @@ internal static class ApiRoutes
     {
         var v1 = app.MapGroup("/v1").RefuseUnknownQuery();
         v1.MapContacts();
+        v1.MapExport();
         v1.MapErasures();
         v1.MapTags();
         v1.MapSegments();

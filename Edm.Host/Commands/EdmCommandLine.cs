@@ -22,6 +22,7 @@ internal static class EdmCommandLine
         root.Subcommands.Add(HealthCommand.Create(config));
         root.Subcommands.Add(DemoCommand.Create(config));
         root.Subcommands.Add(ImportCommand.Create(config));
+        root.Subcommands.Add(ExportCommand.Create(config));
         root.Subcommands.Add(InspectCommand.Create());
         root.Subcommands.Add(MigrateTagsCommand.Create(config));
         root.Subcommands.Add(SandboxCommand.Create());

@@ -21,7 +21,7 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         await PrepareAsync(cancellation);
-        if (await UserAsync(cancellation) is not { } user)
+        if (await CommandUser.FindAsync(_users, arguments.User, cancellation) is not { } user)
         {
             await terminal.Error.WriteLineAsync($"There is no user '{arguments.User}'.");
             return ExitCodes.Unusable;
@@ -80,27 +80,6 @@ internal sealed class FileImport(IServiceProvider services, ImportArguments argu
         }
 
         await services.GetRequiredService<ImportRecovery>().MarkAsync(cancellation);
-    }
-
-    private async Task<User?> UserAsync(CancellationToken cancellation)
-    {
-        if (arguments.User is { } name)
-        {
-            return await _users.FindByNameAsync(name, cancellation);
-        }
-
-        var after = default(UserId);
-        while (await _users.ListAsync(after, ImportStore.MaxPage, cancellation) is { Count: > 0 } page)
-        {
-            if (page.FirstOrDefault(user => user.Role == UserRole.Admin) is { } administrator)
-            {
-                return administrator;
-            }
-
-            after = page[^1].Id;
-        }
-
-        throw new InvalidOperationException("There is no administrator, although one was just made sure of.");
     }
 
     private async Task<ImportSummary> ImportAsync(User user, FileStream file, CancellationToken cancellation)

@@ -25,6 +25,8 @@ internal static class ParameterWords
         ["mapping"] = "The name of a saved mapping of columns, which comes before what they would be taken for.",
         ["rows"] = "How many rows to show, 1 to 100.",
         ["name"] = "The name of the thing.",
+        ["format"] = "csv (default) or ndjson.",
+        ["gzip"] = "As a packed file.",
         ["form"] = "reasons (default): line, field, value and reason. original: your own rows and two more columns.",
         ["contactId"] = "The id of the contact that is meant.",
         ["serviceId"] = "Whose sender it shows; one made up when it is left out.",

@@ -7,11 +7,13 @@ internal sealed record Terminal(TextWriter Out, TextWriter Error, bool Rewrites,
 {
     private const int UsualWidth = 80;
 
-    public static Terminal OfProcess { get; } = new(
-        Console.Out,
-        Console.Error,
-        !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb") || OperatingSystem.IsWindows() && !Console.IsOutputRedirected,
-        WindowWidth);
+    public static Terminal OfProcess { get; } = new(Console.Out, Console.Error, IsScreen(Console.IsOutputRedirected), WindowWidth);
+
+    /// <summary>For a command whose output is data: everything else goes where errors go.</summary>
+    public static Terminal OfErrors { get; } = new(Console.Error, Console.Error, IsScreen(Console.IsErrorRedirected), WindowWidth);
+
+    private static bool IsScreen(bool redirected) =>
+        !redirected && (OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb"));
 
     private static int WindowWidth()
     {

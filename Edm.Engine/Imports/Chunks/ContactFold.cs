@@ -7,7 +7,12 @@ internal sealed class ContactFold(ConflictPolicy policy)
 
     /// <summary>A later row of the same file. Only <see cref="ConflictPolicy.Replace"/> forgets the earlier one; the others say what is to become of contacts, and not of rows.</summary>
     public StagedContact Rows(StagedContact earlier, StagedContact later) =>
-        (policy == ConflictPolicy.Replace ? later : Merged(earlier, later)) with { Nr = earlier.Nr, Email = later.Email, Tags = Union(earlier.Tags, later.Tags) };
+        (policy == ConflictPolicy.Replace ? later : Merged(earlier, later)) with
+        {
+            Nr = earlier.Nr, Email = later.Email, Tags = Union(earlier.Tags, later.Tags),
+            // Who may not be mailed by one row may not be by another one.
+            Status = earlier.Status == StagedContact.ActiveStatus ? later.Status : earlier.Status,
+        };
 
     /// <summary>A contact that was there before the file. The address stays as it is written, unless all is replaced.</summary>
     public StagedContact Onto(StagedContact stored, StagedContact row) => policy == ConflictPolicy.Replace ? row : Merged(stored, row);

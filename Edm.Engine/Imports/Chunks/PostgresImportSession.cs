@@ -188,7 +188,7 @@ internal sealed class PostgresImportSession : IImportSession
             copy.BigInt(user.Value);
             copy.Integer(firstOrdinal + i);
             Fields(copy, rows, which[i]);
-            copy.Text("active");
+            copy.Text(rows[which[i]].Status ?? StagedContact.ActiveStatus);
             copy.BigInt(now);
             copy.BigInt(now);
         }

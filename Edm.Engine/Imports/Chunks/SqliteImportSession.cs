@@ -20,7 +20,7 @@ internal sealed class SqliteImportSession : IImportSession
 
     private const string InsertSql = """
         INSERT INTO contacts (user_id, ordinal, email, email_key, handle, nickname, followers, country, language, category, bio, attributes, status, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 'active', ?13, ?13)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?14, ?13, ?13)
         """;
 
     private const string UpdateSql = """
@@ -151,6 +151,7 @@ internal sealed class SqliteImportSession : IImportSession
         {
             insert.Bind(2, firstOrdinal + i);
             Fields(insert, rows, which[i]);
+            insert.Bind(14, rows[which[i]].Status ?? StagedContact.ActiveStatus);
             insert.Run();
         }
 
