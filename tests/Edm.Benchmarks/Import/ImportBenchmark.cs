@@ -44,7 +44,7 @@ internal sealed class ImportBenchmark : IBenchmark
 
             double Median(Func<Alone, double> of) => Statistics.Median([.. measured.Select(of)]);
             var asked = database == "postgres" ? "" : "asked: 50,000 rows/s";
-            yield return new Figure("import", "rows/s, new, three tags each", Median(m => m.First), database == "postgres" ? Median(m => m.Copy) : 50_000, database == "postgres" ? PsqlCopy.Name : asked, new Dictionary<string, object>(conditions) { ["daemonProcessorSeconds"] = Math.Round(Median(m => m.Processor), 1) });
+            yield return new Figure("import", "rows/s, new, three tags each", Median(m => m.First), database == "postgres" ? Median(m => m.Copy) : 50_000, database == "postgres" ? PsqlCopy.Name : asked, new Dictionary<string, object>(conditions) { ["daemonProcessorSeconds"] = Math.Round(Median(m => m.Processor), 1), ["processorMicrosecondsARow"] = Math.Round(Median(m => m.Cpu), 1), ["thoseOfTheBaseline"] = Math.Round(Median(m => m.CopyCpu), 1) });
             yield return new Figure("import.again", "rows/s, the same file, unchanged", Median(m => m.Again), Median(m => m.First), "the first time", conditions);
             yield return new Figure("import.memory", "MiB at most, of the daemon", Median(m => m.Memory), 250 / 1.048576, "asked: below 250 MB", conditions) { LessIsBetter = true };
         }
@@ -72,15 +72,19 @@ internal sealed class ImportBenchmark : IBenchmark
     /// <param name="First">Rows a second, as the other two.</param>
     /// <param name="Memory">MiB.</param>
     /// <param name="Processor">Seconds of the daemon's, for the first time: what other programs on the machine don't change much.</param>
-    private sealed record Alone(double First, double Again, double Copy, double Memory, double Processor);
+    /// <param name="Cpu">Microseconds a row of all processes, for the first time.</param>
+    /// <param name="CopyCpu">The same of the baseline.</param>
+    private sealed record Alone(double First, double Again, double Copy, double Memory, double Processor, double Cpu, double CopyCpu);
 
     private static async Task<Alone> AloneAsync(string database, string file, int rows)
     {
-        var copy = 0.0;
+        var (copy, copyCpu) = (0.0, 0.0);
         if (database == "postgres")
         {
             await using var server = await PostgresServer.CreateAsync();
+            var start = ProcessTree.CpuTime();
             copy = await PsqlCopy.RunAsync(server, file, rows);
+            copyCpu = (ProcessTree.CpuTime() - start).TotalMicroseconds / rows;
         }
 
         await using var engine = await EngineUnderTest.StartAsync(database);
@@ -88,11 +92,13 @@ internal sealed class ImportBenchmark : IBenchmark
         using var ending = new CancellationTokenSource();
         var memory = HighestAsync(engine.Host, ending.Token);
         var before = engine.Host.ProcessorTime();
+        var all = ProcessTree.CpuTime();
         var first = await ImportAsync(engine.Host, file, rows, import => import.Created);
         var processor = engine.Host.ProcessorTime() - before;
+        var cpu = (ProcessTree.CpuTime() - all).TotalMicroseconds / rows;
         var again = await ImportAsync(engine.Host, file, rows, import => import.Unchanged);
         await ending.CancelAsync();
-        return new Alone(rows / first, rows / again, copy, await memory, processor.TotalSeconds);
+        return new Alone(rows / first, rows / again, copy, await memory, processor.TotalSeconds, cpu, copyCpu);
     }
 
     /// <summary>MiB at most: of what a dry run remembers nothing may grow with its file.</summary>
