@@ -42,6 +42,10 @@ internal static class PlainSchemas
             _ when type == typeof(int) => (JsonSchemaType.Integer, "int32"),
             _ when type == typeof(bool) => (JsonSchemaType.Boolean, null),
             _ when type == typeof(string) => (JsonSchemaType.String, null),
+            _ when type == typeof(double) => (JsonSchemaType.Number, "double"),
+
+            // A record, whose members stand where the same thing is answered.
+            _ when type.IsClass => (JsonSchemaType.Object, null),
             _ => throw new InvalidOperationException($"{type.Name} has no description yet."),
         };
         if (nullable)
