@@ -26,6 +26,9 @@ public enum OutcomeKind
 
 /// <summary>One attempt and what became of it. Short names: there are millions of these in the journal. Never holds an address.</summary>
 /// <param name="NotBeforeMs">Another try is of no use before this moment: a limit says so, or the server did.</param>
+/// <param name="Class">What the reply means; null for a mail that was taken, and where nothing was replied.</param>
+/// <param name="RetryAfterSeconds">How long the server asked to wait.</param>
+/// <param name="Suppress">There is no such mailbox: the contact is not to be mailed any more.</param>
 public sealed record Outcome(
     [property: JsonPropertyName("t")] TaskId Task,
     [property: JsonPropertyName("l")] LeaseNr Lease,
@@ -39,7 +42,10 @@ public sealed record Outcome(
     [property: JsonPropertyName("r")] string? Reply = null,
     [property: JsonPropertyName("w")] string? Reason = null,
     [property: JsonPropertyName("x")] Choice? Choice = null,
-    [property: JsonPropertyName("d")] long? NotBeforeMs = null);
+    [property: JsonPropertyName("d")] long? NotBeforeMs = null,
+    [property: JsonPropertyName("m")] ReplyClass? Class = null,
+    [property: JsonPropertyName("ra")] int? RetryAfterSeconds = null,
+    [property: JsonPropertyName("sp")] bool? Suppress = null);
 
 /// <summary>Why a service was taken for an attempt: its score, and who came next.</summary>
 /// <param name="Score">0 to 1, in thousandths.</param>

@@ -33,8 +33,8 @@ public sealed record ContactChange
 
 /// <summary>Something that happened to a contact.</summary>
 /// <param name="Kind">created, changed, unchanged (an import met it), merged, or tags.</param>
-/// <param name="Source">person, import, rule or ai.</param>
-/// <param name="By">The name of the key, the rule or the model, or the number of the import.</param>
+/// <param name="Source">person, import, mail (a mail server said that there is no such mailbox), rule or ai.</param>
+/// <param name="By">The name of the key, the rule or the model, or the number of the import or the task.</param>
 /// <param name="Changes">By field; attributes are attributes.NAME.</param>
 /// <param name="MergedId">The contact that became a part of this one.</param>
 /// <param name="OperationId">Of tags: what can be looked up, and undone.</param>

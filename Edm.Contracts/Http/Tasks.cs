@@ -40,11 +40,15 @@ public sealed record TaskView(
 /// <param name="Enhanced">Its enhanced status code (RFC 3463).</param>
 /// <param name="Reply">The server's words, without addresses.</param>
 /// <param name="Reason">Why it is in this state, in one sentence.</param>
+/// <param name="Class">
+/// What the reply means: accepted, mailbox-full, no-such-user, no-such-domain, greylisted, throttled, content-rejected, policy-or-reputation-block, authentication-failed,
+/// relay-denied, service-fault or unknown; null where nothing was replied.
+/// </param>
 /// <param name="DueAt">When it is tried again.</param>
 /// <param name="Selection">Why the service of the last try was chosen; null where none was.</param>
 public sealed record RecipientView(
     int Seq, string State, ContactId? ContactId, string? Email, int Attempts, ServiceId? ServiceId, int? ReplyCode, string? Enhanced, string? Reply,
-    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, SelectionView? Selection = null);
+    string? Reason, string? Class, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, SelectionView? Selection = null);
 
 /// <summary>Why a service was chosen: it had the highest score of those that could take the mail.</summary>
 /// <param name="Score">0 to 1.</param>

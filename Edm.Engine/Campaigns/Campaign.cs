@@ -40,7 +40,8 @@ public sealed record TaskRecord(
 /// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
 /// <param name="Email">Null when the contact was deleted.</param>
 /// <param name="State">As projected; null when there has been no outcome yet.</param>
+/// <param name="Class">What the last reply means, by its name; null where nothing was replied.</param>
 /// <param name="Choice">Why the service of the last try was chosen; null where none was.</param>
 public sealed record RecipientRecord(
     int Seq, ContactId Contact, string? Email, RecipientState? State, int Attempts, ServiceId? Service, int? ReplyCode, string? Enhanced, string? Reply,
-    string? Reason, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, Choice? Choice = null);
+    string? Reason, string? Class, DateTimeOffset? FirstAt, DateTimeOffset? LastAt, DateTimeOffset? DueAt, Choice? Choice = null);

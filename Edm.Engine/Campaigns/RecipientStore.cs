@@ -11,7 +11,7 @@ public sealed class RecipientStore(EdmDatabase database)
 {
     private const string Columns =
         """
-        SELECT a.seq, a.contact_id, c.email, d.state, coalesce(d.attempts, 0) AS attempts, d.service_id, d.reply_code, d.enhanced, d.reply, d.reason,
+        SELECT a.seq, a.contact_id, c.email, d.state, coalesce(d.attempts, 0) AS attempts, d.service_id, d.reply_code, d.enhanced, d.reply, d.reason, d.class,
           d.first_at, d.last_at, d.due_at, d.score, d.runner_up_id, d.runner_up_score
         FROM audience a
         LEFT JOIN contacts c ON c.id = a.contact_id
@@ -67,6 +67,7 @@ public sealed class RecipientStore(EdmDatabase database)
         [Column] public string? Enhanced { get; init; }
         [Column] public string? Reply { get; init; }
         [Column] public string? Reason { get; init; }
+        [Column] public string? Class { get; init; }
         [Column] public long? FirstAt { get; init; }
         [Column] public long? LastAt { get; init; }
         [Column] public long? DueAt { get; init; }
@@ -75,7 +76,7 @@ public sealed class RecipientStore(EdmDatabase database)
         [Column] public int? RunnerUpScore { get; init; }
 
         public RecipientRecord ToRecord() => new(
-            Seq, new ContactId(ContactId), Email, StateOf(), Attempts, ServiceId is { } id ? new ServiceId(id) : null, ReplyCode, Enhanced, Reply, Reason,
+            Seq, new ContactId(ContactId), Email, StateOf(), Attempts, ServiceId is { } id ? new ServiceId(id) : null, ReplyCode, Enhanced, Reply, Reason, Class,
             At(FirstAt), At(LastAt), At(DueAt),
             Score is { } score ? new Choice(score, RunnerUpId is { } runnerUp ? new ServiceId(runnerUp) : null, RunnerUpScore) : null);
 

@@ -4,6 +4,7 @@ using Edm.Engine.Contacts.Filters;
 using Edm.Engine.Contacts.Filters.Columns;
 using Edm.Engine.Contacts.History;
 using Edm.Engine.Contacts.Search;
+using Edm.Engine.Contacts.Suppressions;
 using Edm.Engine.Services;
 using Edm.Engine.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,7 +25,15 @@ public static class ContactServices
         services.AddSingleton<ContactHistory>();
         services.AddSingleton<ContactMerge>();
         services.AddSingleton<DuplicateSearch>();
+        services.AddSingleton<SuppressionList>();
         return services.AddSingleton<ContactStore>();
+    }
+
+    /// <summary>Suppresses contacts whose mailbox does not exist. Starts behind what migrates the database.</summary>
+    public static IServiceCollection AddDeadAddressSuppression(this IServiceCollection services)
+    {
+        services.AddSingleton<DeadAddressSuppression>();
+        return services.AddHostedService(provider => provider.GetRequiredService<DeadAddressSuppression>());
     }
 
     /// <param name="masterKey">As configured, in Base64; null or empty to use the data folder's file.</param>

@@ -63,6 +63,14 @@ public sealed class SuppressionStore(TimeProvider time, SuppressionKey key)
         return found;
     }
 
+    /// <summary>In the caller's transaction. The address may come back.</summary>
+    /// <returns>False when it was not there.</returns>
+    internal async Task<bool> RemoveAsync(EdmConnection connection, UserId user, string emailKey, CancellationToken cancellation)
+    {
+        var hash = key.HashOf(user, emailKey);
+        return await connection.GetTable<SuppressionRow>().DeleteAsync(row => row.UserId == user && row.Hash == hash, cancellation) > 0;
+    }
+
     [Table("suppressions")]
     private sealed record SuppressionRow
     {

@@ -17,14 +17,14 @@ public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCar
     public StartedMail StartedBy(ServiceId service) => new(Key.User, Task.Task, Key.Lease, Key.Seq, Attempt, service, (int)Provider);
 
     /// <summary>What is journaled of it: nobody's name or address, whatever the server or a template said.</summary>
-    public EndedMail Ended(OutcomeKind kind, long atMs, ServiceId? service, int? replyCode = null, string? enhanced = null, string? reply = null, string? reason = null) =>
-        new(Key.User, new Outcome(
-            Task.Task, Key.Lease, Key.Seq, Attempt, kind, atMs, service, replyCode, enhanced, Impersonal(reply), Impersonal(reason), service is null ? null : Choice));
+    /// <param name="reason">In plain words, for people.</param>
+    public EndedMail Ended(OutcomeKind kind, long atMs, ServiceId? service, string? reason = null) =>
+        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, kind, atMs, service, Reason: Impersonal(reason), Choice: service is null ? null : Choice));
 
     /// <summary>It was not tried, because nobody may send to its provider before then.</summary>
     public EndedMail Postponed(long atMs, long notBeforeMs, string reason) =>
         new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, OutcomeKind.Postponed, atMs, Reason: reason, NotBeforeMs: notBeforeMs));
 
-    private string? Impersonal(string? text) =>
+    internal string? Impersonal(string? text) =>
         string.IsNullOrEmpty(text) ? text : ReplyText.WithoutRecipient(ReplyText.WithoutAddresses(text), Contact.Email, Contact.Handle, Contact.Nickname);
 }

@@ -2,10 +2,12 @@ using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Replies;
 
 namespace Edm.Engine.Dispatch;
 
-internal sealed record Sent(MailKey Key, AttemptResult Result, EndedMail Ended) : INoSerializationVerificationNeeded;
+/// <param name="Action">What follows for the service; null when it said nothing.</param>
+internal sealed record Sent(MailKey Key, EndedMail Ended, ReplyAction? Action) : INoSerializationVerificationNeeded;
 
 /// <summary>Puts a mail whose start is durable on the wire and says what became of it, whatever happens to the ServiceSink meanwhile.</summary>
 internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, CancellationToken stopping)
@@ -27,21 +29,13 @@ internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, Cancellat
         }
 
         message.Dispose();
-        var kind = attempt.Result switch
-        {
-            AttemptResult.Accepted => OutcomeKind.Sent,
-            AttemptResult.Deferred => OutcomeKind.Deferred,
-            AttemptResult.Rejected => OutcomeKind.Failed,
-            AttemptResult.Unknown => OutcomeKind.Unknown,
-            _ => throw new InvalidOperationException($"{attempt.Result} is not a result."),
-        };
-        var ended = mail.Ended(kind, time.GetUtcNow().ToUnixTimeMilliseconds(), with.Id, attempt.ReplyCode, attempt.Enhanced, attempt.Reply, attempt.Reason);
+        var (ended, action) = AttemptOutcome.Of(mail, attempt, with.Id, time.GetUtcNow().ToUnixTimeMilliseconds());
         outcome.SetResult(ended);
         if (stopping.IsCancellationRequested)
         {
             await connection.DisposeAsync();
         }
 
-        return new Sent(mail.Key, attempt.Result, ended);
+        return new Sent(mail.Key, ended, action);
     }
 }

@@ -3,6 +3,7 @@ using Akka.Event;
 using Edm.Contracts;
 using Edm.Engine.Services;
 using Edm.Engine.Services.Limits;
+using Edm.Engine.Services.Replies;
 
 namespace Edm.Engine.Dispatch;
 
@@ -17,6 +18,9 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     /// <summary>Servers hang up after five minutes or so (RFC 5321, 4.5.3.2.7); a connection that idles longer than this is more use to somebody else.</summary>
     private const long CloseIdleAfterMs = 30_000;
+
+    /// <summary>A block may answer every mail; one line a minute tells of all.</summary>
+    private static readonly TimeSpan AlertEvery = TimeSpan.FromMinutes(1);
 
     /// <summary>RFC 5321, 4.2.2: "service not available, closing transmission channel".</summary>
     private const int ServiceClosing = 421;
@@ -52,6 +56,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private bool stopped;
     private bool retired;
     private bool hasError = true;
+    private DateTimeOffset nextAlert;
     private ServiceReport? lastReport;
 
     public ServiceSink(ServiceSettings service, IActorRef select, StartLogSnapshot starts, LaneRooms rooms)
@@ -266,7 +271,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         slots.Release(slot, NowMs);
         if (prepared.BadMail is { } reason)
         {
-            Context.Parent.Tell(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason: reason)));
+            Context.Parent.Tell(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason)));
         }
         else if (prepared.ServiceFault is { } fault)
         {
@@ -302,6 +307,28 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         StoreError(words);
     }
 
+    /// <summary>A mailbox that is full or not there says nothing of the service that wanted to send to it.</summary>
+    private static bool IsRecipients(ReplyClass? reply) => reply is ReplyClass.NoSuchUser or ReplyClass.NoSuchDomain or ReplyClass.MailboxFull;
+
+    /// <summary>The owner reads on the service's page what is wrong with its standing, until a mail is answered otherwise; not more often than once in a while.</summary>
+    /// <param name="words">Null: nothing is wrong.</param>
+    private void TellOwner(string? words)
+    {
+        if (words is null ? !hasError : Now < nextAlert)
+        {
+            return;
+        }
+
+        if (words is not null)
+        {
+            nextAlert = Now + AlertEvery;
+            log.Warning("Service {Service} is not wanted as a sender: {Words}", service.Id, words);
+        }
+
+        hasError = words is not null;
+        StoreError(words);
+    }
+
     private void StoreError(string? words) => rooms.Services.SetLastErrorAsync(service.Id, words, stopping.Token)
         .PipeTo(Self, success: () => new ErrorStored(null), failure: fault => new ErrorStored(fault));
 
@@ -325,24 +352,27 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private void OnSent(Sent sent)
     {
         Context.Parent.Tell(new MailEnded(sent.Ended));
-        success = success.Count(sent.Result == AttemptResult.Accepted);
+        var outcome = sent.Ended.Outcome;
+        var (isSent, counts) = (outcome.Kind == OutcomeKind.Sent, !IsRecipients(outcome.Class));
+        success = counts ? success.Count(isSent) : success;
         if (slots.BusyWith(sent.Key) is { Mail: { } mail } slot)
         {
-            fits[(int)mail.Provider] = fits[(int)mail.Provider].Count(sent.Result == AttemptResult.Accepted);
+            var fit = fits[(int)mail.Provider];
+            fits[(int)mail.Provider] = counts ? fit.Count(isSent) : fit;
             slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
             slots.Release(slot, NowMs);
         }
 
-        if (sent.Ended.Outcome.ReplyCode is { } code && code != ServiceClosing)
+        if (sent.Action == ReplyAction.Pause)
+        {
+            OnFault($"{outcome.ReplyCode} {outcome.Reply}");
+        }
+        else if (outcome.ReplyCode is { } code && code != ServiceClosing)
         {
             // It answers, whatever it says of this mail.
             breaker.Succeeded();
             probing = false;
-            if (hasError)
-            {
-                hasError = false;
-                StoreError(null);
-            }
+            TellOwner(sent.Action == ReplyAction.Alert ? $"{outcome.ReplyCode} {outcome.Reply}" : null);
         }
         else if (probing)
         {

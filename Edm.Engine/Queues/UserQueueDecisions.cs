@@ -243,7 +243,9 @@ public static class UserQueueDecisions
             return new RecordedOutcome(outcome with { Reason = $"gave up after {outcome.Attempt} tries; the last: {outcome.Reason}" }, RecipientState.Failed, null);
         }
 
-        var due = Math.Max(nowMs + (long)RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt).TotalMilliseconds, outcome.NotBeforeMs ?? 0);
+        var asked = outcome.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
+        var delay = RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt, outcome.Class, asked);
+        var due = Math.Max(nowMs + (long)delay.TotalMilliseconds, outcome.NotBeforeMs ?? 0);
         return IsTooLate(task, due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old for another try; the last: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);

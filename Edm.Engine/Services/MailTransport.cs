@@ -1,3 +1,5 @@
+using Edm.Engine.Services.Replies;
+
 namespace Edm.Engine.Services;
 
 /// <summary>What one try to send one mail came to. The words are the server's, with addresses cut out.</summary>
@@ -20,7 +22,8 @@ public enum AttemptResult
 /// <param name="Enhanced">RFC 3463 enhanced status code such as <c>5.1.1</c>, null when the reply had none.</param>
 /// <param name="Reply">The server's words or, without a reply, what happened; at most 500 characters; no addresses.</param>
 /// <param name="Reason">One plain sentence for people, such as <c>connection lost before DATA</c>; null when Accepted.</param>
-public sealed record Attempt(AttemptResult Result, int? ReplyCode, string? Enhanced, string Reply, string? Reason);
+/// <param name="Stage">What the server was asked.</param>
+public sealed record Attempt(AttemptResult Result, int? ReplyCode, string? Enhanced, string Reply, string? Reason, ReplyStage Stage = ReplyStage.None);
 
 /// <summary>The service itself is broken, not the mail: it can't be reached, its certificate doesn't fit, or it refuses our login. No mail was tried.</summary>
 public sealed class ServiceFaultException(string message, Exception? inner = null) : Exception(message, inner);

@@ -13,7 +13,7 @@ public sealed partial class UserStore(EdmDatabase database, TimeProvider time)
     private const int DeleteChunk = 5_000;
 
     // What refers to a pool or template without cascading goes before it.
-    private static readonly string[] Owned = ["tasks", "campaigns", "templates", "services", "pools"];
+    private static readonly string[] Owned = ["dead_addresses", "tasks", "campaigns", "templates", "services", "pools"];
 
     /// <exception cref="FieldException">The name is not 1 to 64 letters, digits, dots, dashes, underscores or @.</exception>
     /// <exception cref="ConflictException">The name is taken.</exception>

@@ -11,6 +11,7 @@ internal static class ApiRoutes
         v1.MapContacts();
         v1.MapExport();
         v1.MapErasures();
+        v1.MapSuppressions();
         v1.MapTags();
         v1.MapSegments();
         v1.MapImports();

@@ -87,7 +87,7 @@ internal static class TasksApi
         var details = one.Details;
         return new RecipientView(
             one.Seq, one.State.Name(), details?.Contact, one.Email, one.Attempts, details?.Service, details?.ReplyCode, details?.Enhanced, details?.Reply,
-            details?.Reason, details?.FirstAt, details?.LastAt, one.DueAt,
+            details?.Reason, details?.Class, details?.FirstAt, details?.LastAt, one.DueAt,
             details?.Choice is { } choice ? new SelectionView(choice.Score / 1000.0, choice.RunnerUp, choice.RunnerUpScore / 1000.0) : null);
     }
 }

@@ -78,6 +78,7 @@ internal static class EdmHost
 
         services.AddHostedService<StartUp>();
         services.AddImportRecovery();
+        services.AddDeadAddressSuppression();
         services.AddSingleton<Readiness>();
         services.AddHostedService<OutageWatch>();
         services.AddHostedService<Shutdown>();

@@ -31,6 +31,7 @@ internal static class ParameterWords
         ["contactId"] = "The id of the contact that is meant.",
         ["serviceId"] = "Whose sender it shows; one made up when it is left out.",
         ["poolId"] = "Only those of this pool.",
+        ["email"] = "The address, in any spelling.",
         ["login"] = "Only those of this login name.",
     };
 

@@ -52,6 +52,9 @@ internal static class ChangeLine
 
     public const string Import = "import";
 
+    /// <summary>What a mail server said; the reference is the number of the task.</summary>
+    public const string Mail = "mail";
+
     /// <summary>The address of a contact that was merged, as the field whose old value it is.</summary>
     public const string MergedEmail = "merged.email";
 
@@ -87,11 +90,12 @@ internal static class ChangeLine
     }
 
     public static Task AddAsync(
-        EdmConnection connection, ContactRow contact, long now, string kind, string by, JsonObject changes, CancellationToken cancellation, ContactId? merged = null) =>
+        EdmConnection connection, ContactRow contact, long now, string kind, string by, JsonObject changes, CancellationToken cancellation, ContactId? merged = null,
+        string source = Person) =>
         connection.InsertAsync(
             new ContactChangeRow
             {
-                UserId = contact.UserId, ContactId = contact.Id, At = now, Kind = kind, Source = Person, Reference = by, Merged = merged?.Value, Changes = changes.ToJsonString(Json),
+                UserId = contact.UserId, ContactId = contact.Id, At = now, Kind = kind, Source = source, Reference = by, Merged = merged?.Value, Changes = changes.ToJsonString(Json),
             },
             token: cancellation);
 

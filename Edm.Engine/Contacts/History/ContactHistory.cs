@@ -8,8 +8,8 @@ namespace Edm.Engine.Contacts.History;
 
 /// <summary>Something that happened to a contact.</summary>
 /// <param name="Kind">One of <see cref="ContactChangeKinds"/>.</param>
-/// <param name="Source">person, import, rule or ai.</param>
-/// <param name="By">The name of the key, the rule or the model, or the number of the import.</param>
+/// <param name="Source">person, import, mail, rule or ai.</param>
+/// <param name="By">The name of the key, the rule or the model, or the number of the import or the task.</param>
 /// <param name="Merged">The contact that became a part of this one.</param>
 /// <param name="Operation">The change of tags.</param>
 public sealed record HistoryEntry(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Edm.Engine.Services.Replies;
 
 namespace Edm.Engine.Services.Smtp;
 
@@ -28,13 +29,14 @@ internal static class Attempts
         new(AttemptResult.Deferred, 530, Enhanced(words), ReplyText.Clean(words), "the server asks for a login");
 
     /// <summary>No mail was taken: by a refusal, or by a reply that makes no sense where no mail had been sent yet.</summary>
-    public static Attempt Refused(SmtpReply reply, string about)
+    /// <param name="stage">What was asked.</param>
+    public static Attempt Refused(SmtpReply reply, string about, ReplyStage stage)
     {
         var result = reply.Code is >= 500 and <= 599 ? AttemptResult.Rejected : AttemptResult.Deferred;
         var reason = !reply.IsRefusal ? Nonsense(reply, about)
             : result == AttemptResult.Deferred ? $"the server deferred {about}"
             : $"the server refused {about}";
-        return new Attempt(result, reply.Code, Enhanced(reply.Words), ReplyText.Clean(reply.Words), reason);
+        return new Attempt(result, reply.Code, Enhanced(reply.Words), ReplyText.Clean(reply.Words), reason, stage);
     }
 
     private static string Nonsense(SmtpReply reply, string about) => $"the server answered {about} with {reply.Code.ToString(CultureInfo.InvariantCulture)}";

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Edm.Engine.Services.Replies;
 
 namespace Edm.Engine.Services.Smtp;
 
@@ -175,12 +176,9 @@ internal sealed class MailTransaction(SmtpWire wire, Offers offers, SmtpTimeouts
         {
             Step.Reset => Attempts.BeforeData("the server did not take a new mail after the one before", reply.Words),
             _ when reply.Code == LoginWanted => Attempts.LoginWanted(reply.Words),
-            _ => Attempts.Refused(reply, step switch
-            {
-                Step.Mail => "the sender",
-                Step.Recipient => "the recipient",
-                _ => "the start of data",
-            }),
+            Step.Mail => Attempts.Refused(reply, "the sender", ReplyStage.Mail),
+            Step.Recipient => Attempts.Refused(reply, "the recipient", ReplyStage.Rcpt),
+            _ => Attempts.Refused(reply, "the start of data", ReplyStage.Data),
         };
     }
 
@@ -190,7 +188,7 @@ internal sealed class MailTransaction(SmtpWire wire, Offers offers, SmtpTimeouts
         _isOpen = !reply.IsPositive;
         IsSessionOver = reply.IsClosing || !(reply.IsPositive || reply.IsRefusal);
         return reply.IsPositive ? Attempts.Accepted(reply)
-            : reply.IsRefusal ? Attempts.Refused(reply, "the mail")
+            : reply.IsRefusal ? Attempts.Refused(reply, "the mail", ReplyStage.Data)
             : Attempts.AfterData(reply, "the end of data");
     }
 

@@ -58,6 +58,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
                     connection,
                     [.. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
                     cancellation);
+                await DeadAddresses.WriteAsync(connection, changes.Deliveries, cancellation);
                 foreach (var (task, change) in changes.Tasks)
                 {
                     await WriteTaskAsync(connection, task, change, cancellation);
@@ -117,7 +118,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
     private const string Upsert = """
         ON CONFLICT (task_id, seq) DO UPDATE SET
           state = excluded.state, attempts = deliveries.attempts + excluded.attempts, service_id = excluded.service_id, reply_code = excluded.reply_code,
-          enhanced = excluded.enhanced, reply = excluded.reply, reason = excluded.reason, last_at = excluded.last_at, due_at = excluded.due_at,
+          enhanced = excluded.enhanced, reply = excluded.reply, reason = excluded.reason, class = excluded.class, last_at = excluded.last_at, due_at = excluded.due_at,
           score = excluded.score, runner_up_id = excluded.runner_up_id, runner_up_score = excluded.runner_up_score
         """;
 
@@ -133,8 +134,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
         var rows = changes.Deliveries.OrderBy(d => (d.Key.Task.Value, d.Key.Seq)).ToArray();
         await using var command = new NpgsqlCommand(
             $"""
-            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
-            SELECT * FROM unnest(@task, @seq, @user, @state, @attempts, @service, @code, @enhanced, @reply, @reason, @first, @last, @due, @score, @runner, @runnerscore)
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, class, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
+            SELECT * FROM unnest(@task, @seq, @user, @state, @attempts, @service, @code, @enhanced, @reply, @reason, @class, @first, @last, @due, @score, @runner, @runnerscore)
             {Upsert}
             """,
             (NpgsqlConnection)await connection.OpenDbConnectionAsync(cancellation),
@@ -152,6 +153,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
         Add("enhanced", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Enhanced);
         Add("reply", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Reply);
         Add("reason", NpgsqlDbType.Text, r => r.Value.Last.Outcome.Reason);
+        Add("class", NpgsqlDbType.Text, r => r.Value.Class);
         Add("first", NpgsqlDbType.Bigint, r => r.Value.FirstAtMs);
         Add("last", NpgsqlDbType.Bigint, r => r.Value.Last.Outcome.AtMs);
         Add("due", NpgsqlDbType.Bigint, r => r.Value.Last.DueMs);
@@ -162,7 +164,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
     }
 
     private static readonly string[] SqliteParameters =
-        ["$task", "$seq", "$user", "$state", "$attempts", "$service", "$code", "$enhanced", "$reply", "$reason", "$first", "$last", "$due",
+        ["$task", "$seq", "$user", "$state", "$attempts", "$service", "$code", "$enhanced", "$reply", "$reason", "$class", "$first", "$last", "$due",
          "$score", "$runner", "$runnerscore"];
 
     // One prepared statement; the transaction around it makes the rows cheap. Called on the database's own threads, as all its calls block.
@@ -172,8 +174,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
         command.Transaction = connection.Transaction;
         command.CommandText =
             $"""
-            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
-            VALUES ($task, $seq, $user, $state, $attempts, $service, $code, $enhanced, $reply, $reason, $first, $last, $due, $score, $runner, $runnerscore)
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, service_id, reply_code, enhanced, reply, reason, class, first_at, last_at, due_at, score, runner_up_id, runner_up_score)
+            VALUES ($task, $seq, $user, $state, $attempts, $service, $code, $enhanced, $reply, $reason, $class, $first, $last, $due, $score, $runner, $runnerscore)
             {Upsert}
             """;
         var parameters = SqliteParameters.Select(name =>
@@ -189,7 +191,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
             object?[] values =
             [
                 key.Task.Value, key.Seq, change.User.Value, change.Last.State.Name(), change.Attempts, outcome.Service?.Value, outcome.ReplyCode, outcome.Enhanced,
-                outcome.Reply, outcome.Reason, change.FirstAtMs, outcome.AtMs, change.Last.DueMs,
+                outcome.Reply, outcome.Reason, change.Class, change.FirstAtMs, outcome.AtMs, change.Last.DueMs,
                 outcome.Choice?.Score, outcome.Choice?.RunnerUp?.Value, outcome.Choice?.RunnerUpScore,
             ];
             for (var i = 0; i < values.Length; i++)

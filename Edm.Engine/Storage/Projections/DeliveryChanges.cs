@@ -9,6 +9,9 @@ internal sealed class DeliveryChange(UserId user, RecordedOutcome last)
     public RecordedOutcome Last { get; set; } = last;
     public int Attempts { get; set; }
     public long FirstAtMs { get; init; } = last.Outcome.AtMs;
+
+    /// <summary>Of the last reply; null where there was none.</summary>
+    public string? Class => (Last.Outcome.Class ?? (Last.Outcome.Kind == OutcomeKind.Sent ? ReplyClass.Accepted : (ReplyClass?)null))?.Name();
 }
 
 /// <summary>What a run of events did to one task. The counts are differences; they are exact because the offset is stored with them.</summary>

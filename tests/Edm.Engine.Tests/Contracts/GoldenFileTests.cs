@@ -10,7 +10,7 @@ namespace Edm.Engine.Tests.Contracts;
 /// <para>A new stored type: add its sample; the failing test prints the line that its file must hold.</para>
 /// <para>
 /// A new member (it must have a default): rename the file to <c>MANIFEST.v1.json</c> (or the next number), put what must be read from it into
-/// <see cref="Older"/>, give the member a value in the sample, and write the new file as the failing test prints it. Any other change needs a new manifest.
+/// <see cref="Samples.Older"/>, give the member a value in the sample, and write the new file as the failing test prints it. Any other change needs a new manifest.
 /// </para>
 /// </summary>
 public sealed class GoldenFileTests
@@ -22,7 +22,7 @@ public sealed class GoldenFileTests
             .ToDictionary(known => known.Manifest, known => known.Type);
 
     /// <summary>What the files of older versions mean, by file name without extension.</summary>
-    private static readonly Dictionary<string, IEdmMessage> Older = new()
+    private static readonly Dictionary<string, IEdmMessage> Older = new(Samples.Older())
     {
         ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null },
         ["uq.snapshot.v1"] = WithoutLaunches((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),

@@ -26,12 +26,15 @@ internal static class Samples
     private const string HostileText = "quote \" backslash \\ control \u0001 line\u2028 <b>&amp;</b> emoji 🌷 null \0";
 
     private static readonly Outcome Full = new(Task, Lease, 12, 2, OutcomeKind.Deferred, At, Service, 451, "4.7.1", "4.7.1 greylisted, come back <address>", "try later",
-        new Choice(871, new ServiceId(89), 640), At + 3_600_000);
+        new Choice(871, new ServiceId(89), 640), At + 3_600_000, ReplyClass.Greylisted, 300, true);
     private static readonly Outcome Bare = new(Task, Lease, 13, 1, OutcomeKind.Sent, At);
     private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service, 3);
 
+    // Before replies were classified.
+    private static readonly Outcome FullV2 = Full with { Class = null, RetryAfterSeconds = null, Suppress = null };
+
     // Before it was said why a service was chosen, for which provider a start was, and when the next try is of use.
-    private static readonly Outcome FullV1 = Full with { Choice = null, NotBeforeMs = null };
+    private static readonly Outcome FullV1 = FullV2 with { Choice = null, NotBeforeMs = null };
     private static readonly StartedMail StartedV1 = Started with { Provider = 0 };
 
     public static IEdmMessage CommittedBeforeChoices => new LaneCommitted(
@@ -49,6 +52,20 @@ internal static class Samples
     public static IReadOnlyCollection<Type> Types => ByType.Keys;
 
     public static IReadOnlyList<IEdmMessage> Of(Type type) => ByType.GetValueOrDefault(type) ?? [];
+
+    /// <summary>What the golden files of older versions mean, by file name without extension.</summary>
+    public static Dictionary<string, IEdmMessage> Older()
+    {
+        var committed = (LaneCommitted)Of(typeof(LaneCommitted))[0];
+        var snapshot = (LaneSnapshot)Of(typeof(LaneSnapshot))[0];
+        var recorded = (OutcomesRecorded)Of(typeof(OutcomesRecorded))[0];
+        return new()
+        {
+            ["ln.committed.v2"] = committed with { Ended = [new EndedMail(User, FullV2), committed.Ended[1]] },
+            ["ln.snapshot.v2"] = snapshot with { Unacked = [new UnackedSnapshot(User, 30, FullV2)] },
+            ["uq.outcomes-recorded.v2"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV2 }, recorded.Items[1]] },
+        };
+    }
 
     private static IEnumerable<IEdmMessage> All() => [.. StoredByQueues(), .. StoredByLanes(), .. Commands(), .. Protocol()];
 

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Edm.Contracts;
 using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
 using Edm.Testing;
 using Edm.Testing.Servers;
 using Xunit;
@@ -51,6 +52,30 @@ public sealed class SendingPathTests : IDisposable
 
         await Eventually.Async(
             async () => (await node.LedgerAsync(User, Task1)).Counts is [0, 0, 1, 6, 1, 1, 0, 1], EngineNode.Timeout, "one of each outcome");
+    }
+
+    [Fact]
+    public async Task A_service_that_refuses_our_login_rests_and_no_recipient_fails_for_it()
+    {
+        world.Services.Add(MadeUpWorld.Service(1, connections: 1));
+        var (refuses, tries) = (true, 0);
+        world.Server = _ =>
+        {
+            Interlocked.Increment(ref tries);
+            return Task.FromResult(Volatile.Read(ref refuses)
+                ? new Attempt(AttemptResult.Deferred, 530, "5.7.0", "5.7.0 Authentication required", "the server asks for a login")
+                : MadeUpWorld.Accepted);
+        };
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await node.AskAsync<object>(Queue(20) with { Retry = new RetryRules(20, 0, 0, 3600) });
+        await Eventually.Async(() => Volatile.Read(ref tries) >= CircuitBreaker.Threshold, EngineNode.Timeout, "it was tried");
+
+        // It rests for 5 seconds; a mail that was on its way may still arrive.
+        await Task.Delay(1000);
+        Assert.InRange(Volatile.Read(ref tries), CircuitBreaker.Threshold, CircuitBreaker.Threshold + 1);
+        Volatile.Write(ref refuses, false);
+
+        Assert.Equal(20, (await Finished(node)).Counts[(int)RecipientState.Sent]);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class CampaignApiTests(ApiFixture fixture)
         Assert.All(server.Received.Values, times => Assert.Equal(1, times));
         await Eventually.Async(
             async () => (await client.GetAsync<Page<RecipientView>>($"v1/tasks/{scenario.Task}/recipients?state=sent&limit=1000")).Items is { Count: 40 } all
-                && all.All(one => one is { ReplyCode: 250, Attempts: 1, ServiceId: not null, FirstAt: not null }),
+                && all.All(one => one is { ReplyCode: 250, Class: "accepted", Attempts: 1, ServiceId: not null, FirstAt: not null }),
             Patience,
             "every recipient has the server's reply");
     }

@@ -69,5 +69,5 @@ public sealed class DemoAccountTests
         new TaskId(1), new CampaignId(1), "demo", new PoolId(1), 1, "finished", planned, counts, true, 0, null, null, null, default, null, null);
 
     private static RecipientView Recipient(int seq, string state, string email) =>
-        new(seq, state, new ContactId(seq), email, 1, null, null, null, null, null, null, null, null);
+        new(seq, state, new ContactId(seq), email, 1, null, null, null, null, null, null, null, null, null);
 }

@@ -1,11 +1,14 @@
 using Edm.Contracts;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Contacts.History;
 using Edm.Engine.Contacts.Search;
+using Edm.Engine.Contacts.Suppressions;
 using Edm.Engine.Storage.Projections;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
 using LinqToDB.Data;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Edm.Engine.Tests.Storage.Projections;
@@ -87,6 +90,57 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
         Assert.Equal(["c2"], (await Search.PageAsync(user, ContactFilter.Parse("lastSent is empty"), ContactOrder.Oldest, null, 10)).Contacts.Select(c => c.Card.Handle));
     }
 
+    [Fact]
+    public async Task A_recipient_has_the_class_of_its_last_reply()
+    {
+        await Apply(
+            (1, Queued()),
+            (2, Recorded(Replied(1, OutcomeKind.Deferred, RecipientState.PendingRetry, ReplyClass.Greylisted), Replied(2, OutcomeKind.Failed, RecipientState.Failed, ReplyClass.MailboxFull))),
+            (3, Recorded(Of(1, OutcomeKind.Sent, RecipientState.Sent, 2), Of(3, OutcomeKind.Unknown, RecipientState.Unknown, 1))));
+
+        Assert.Equal(
+            ["1 accepted", "2 mailbox-full", "3 -"],
+            await Database.RunAsync(connection => connection.QueryToListAsync<string>("SELECT seq || ' ' || coalesce(class, '-') FROM deliveries ORDER BY seq")));
+    }
+
+    [Fact]
+    public async Task A_contact_whose_mailbox_does_not_exist_is_suppressed_once_and_nobody_else()
+    {
+        var contacts = new List<ContactId>();
+        for (var seq = 1; seq <= 4; seq++)
+        {
+            var contact = await AddContactAsync(new ContactRow { UserId = user, Email = $"c{seq}@example.com", EmailKey = $"c{seq}@example.com", Handle = $"c{seq}" });
+            contacts.Add(contact);
+            await Database.RunAsync(connection => connection.ExecuteAsync(
+                "INSERT INTO audience (task_id, seq, contact_id, campaign_id, round) VALUES (1, @seq, @contact, 1, 1)",
+                new DataParameter("seq", seq), new DataParameter("contact", contact.Value)));
+        }
+
+        var store = new ContactStore(Database, ImportParts.Suppressions(Time), Time);
+        var suppression = new DeadAddressSuppression(Database, Time, NullLogger<DeadAddressSuppression>.Instance);
+        var now = Time.GetUtcNow().ToUnixTimeMilliseconds();
+        await store.ChangeAsync(user, contacts[3], draft => ContactDraft.Of(draft) with { Email = "new@example.com" }, "me");
+        await Apply(
+            (1, Queued()),
+            (2, Recorded(
+                Dead(1, now), Replied(2, OutcomeKind.Failed, RecipientState.Failed, ReplyClass.NoSuchUser), Replied(3, OutcomeKind.Failed, RecipientState.Failed, ReplyClass.MailboxFull),
+                Dead(4, now), Dead(5, now))));
+
+        Assert.Equal(2, await suppression.ApplyAsync(default));
+        Assert.Equal(0, await suppression.ApplyAsync(default));
+
+        // The fourth has another address by now; the fifth is in no audience.
+        Assert.Equal(1, await Search.CountAsync(user, ContactFilter.Parse("status = suppressed and handle = c1")));
+        Assert.Equal(1, await Search.CountAsync(user, ContactFilter.Parse("status = suppressed")));
+        var (history, _) = (await new ContactHistory(Database).PageAsync(user, contacts[0], null, 10, default))!.Value;
+        Assert.Equal(("changed", "mail", "1", "suppressed"), (history[0].Kind, history[0].Source, history[0].By, history[0].Changes["status"].To));
+
+        // Who takes it back is not overruled by an old reply.
+        await store.SetStatusAsync(user, contacts[0], ContactStatus.Active, "me");
+        Assert.Equal(0, await suppression.ApplyAsync(default));
+        Assert.Equal(0, await Search.CountAsync(user, ContactFilter.Parse("status = suppressed")));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -142,6 +196,15 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
 
     private static RecordedOutcome Of(int seq, OutcomeKind kind, RecipientState state, int attempt) => new(
         new Outcome(Task1, new LeaseNr(1), seq, attempt, kind, 10 * attempt, new ServiceId(1), 250, "2.0.0", "Ok", null), state, state == RecipientState.PendingRetry ? 99 : null);
+
+    private static RecordedOutcome Replied(int seq, OutcomeKind kind, RecipientState state, ReplyClass reply)
+    {
+        var one = Of(seq, kind, state, 1);
+        return one with { Outcome = one.Outcome with { Class = reply } };
+    }
+
+    private static RecordedOutcome Dead(int seq, long atMs) => new(
+        new Outcome(Task1, new LeaseNr(1), seq, 1, OutcomeKind.Failed, atMs, new ServiceId(1), 550, "5.1.1", "no such user", Class: ReplyClass.NoSuchUser, Suppress: true), RecipientState.Failed);
 
     private async Task<List<string>> Deliveries() => await Database.RunAsync(async connection =>
         (await connection.QueryToListAsync<string>(
