@@ -19,6 +19,8 @@ public abstract class ImportResumeTests(IDatabases databases, ITestOutputHelper 
 {
     private const int Rows = 40_000;
 
+    private const int PatientSeconds = 300;
+
     /// <summary>One takes a second or two; a busy machine may need many times that, and one that hangs is to say so itself.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(2);
 
@@ -286,7 +288,13 @@ public abstract class ImportResumeTests(IDatabases databases, ITestOutputHelper 
 
     private async Task AddAsync(StringBuilder text, string sql)
     {
-        foreach (var (line, json) in await Database.RunAsync(connection => connection.QueryToListAsync(row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), sql)))
+        var rows = await Database.RunAsync(connection =>
+        {
+            // Every contact and every tag of it at once: on a busy machine that takes longer than the 30 s that a statement of the product may take.
+            connection.CommandTimeout = PatientSeconds;
+            return connection.QueryToListAsync(row => (row.GetString(0), row.IsDBNull(1) ? "" : row.GetString(1)), sql);
+        });
+        foreach (var (line, json) in rows)
         {
             text.Append(line).AppendLine(json.Length == 0 ? "" : Sorted(JsonNode.Parse(json)!));
         }
