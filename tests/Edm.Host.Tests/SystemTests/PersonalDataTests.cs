@@ -62,9 +62,11 @@ public sealed class PersonalDataTests(PostgresFixture postgres)
 
         await daemon.Api.LaunchAsync(frozen.Campaign);
         await FinishedAsync(daemon, frozen.Task);
-        var skipped = (await RecipientsAsync(daemon, frozen.Task)).Where(one => one.GetProperty("state").GetString() == "skipped").ToArray();
-        Assert.Equal(2, skipped.Length);
-        Assert.All(skipped, one => Assert.Equal("the person was erased", one.GetProperty("reason").GetString()));
+
+        // Whose mailbox the server did not know in the first task is skipped too: such a contact is suppressed.
+        var skipped = (await RecipientsAsync(daemon, frozen.Task)).Where(one => one.GetProperty("state").GetString() == "skipped").Select(one => one.GetProperty("reason").GetString()).ToArray();
+        Assert.Equal(2, skipped.Count(reason => reason == "the person was erased"));
+        Assert.All(skipped, reason => Assert.True(reason is "the person was erased" or "the contact is suppressed", reason));
         Assert.All((int[])[7, 9], n => Assert.Equal(n == 7 ? 1 : 0, server.Received.GetValueOrDefault(Address(n))));
 
         Assert.Empty(await StoredWords.FindAsync(database, [.. Words(7), .. Words(9)]));
