@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Edm.Contracts;
 using Edm.Engine.Contacts.Ordinals;
@@ -157,6 +158,8 @@ public sealed class SuppressionList(EdmDatabase database, SuppressionStore store
         items.AddRange(rows.Select(row => new Suppressed(null, Convert.ToHexStringLower(row.Hash), row.Reason, null, At(row.CreatedAt), null)));
     }
 
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
     /// <returns>The last contact, null when the contacts are over; and the last hash.</returns>
     private static (long? Contact, byte[] Hash) Parse(string? after)
     {
@@ -170,7 +173,7 @@ public sealed class SuppressionList(EdmDatabase database, SuppressionStore store
             return (contact, []);
         }
 
-        return after is [OfHashes, ..] && after.Length <= 129 && after.Length % 2 == 1 && !after.AsSpan(1).ContainsAnyExcept("0123456789abcdef")
+        return after is [OfHashes, ..] && after.Length <= 129 && after.Length % 2 == 1 && !after.AsSpan(1).ContainsAnyExcept(HexDigits)
             ? (null, Convert.FromHexString(after.AsSpan(1)))
             : throw new FieldException("after", $"'{after}' is not where a page ended.");
     }

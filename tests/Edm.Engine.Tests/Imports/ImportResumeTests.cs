@@ -107,7 +107,9 @@ public abstract class ImportResumeTests(IDatabases databases, ITestOutputHelper 
 
         Assert.Equal((long)Rows, (await Store.PageAsync(user, null, 1))[0].Rows);
         Assert.Equal(0, await recovery.ResumeAsync());
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(Database.Settings.DataFolder, "staging")));
+        // The copy goes just after the state says that it is finished.
+        var staging = Path.Combine(Database.Settings.DataFolder, "staging");
+        await Eventually.Async(() => !Directory.EnumerateFiles(staging).Any(), TimeSpan.FromSeconds(20), "the copy of the file is deleted");
     }
 
     [Fact]
