@@ -62,9 +62,9 @@ public sealed class CountingSmtpServer : IAsyncDisposable
                 sessions[session] = RunAsync(session);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException && stopping.IsCancellationRequested)
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or SocketException && stopping.IsCancellationRequested)
         {
-            // Disposed.
+            // Disposed, perhaps just between two clients.
         }
     }
 
