@@ -75,7 +75,8 @@ public static class ReplyText
                 done = last;
             }
 
-            at = NextAt(text, Math.Max(last, at + width), out width);
+            // What follows an at-sign without a local part is no domain: an address may begin in it, or stand in its "[...]".
+            at = NextAt(text, first < at ? Math.Max(last, at + width) : at + width, out width);
         }
 
         return result.Append(text, done, text.Length - done).ToString();
