@@ -9,11 +9,7 @@ namespace Edm.Engine.Dispatch;
 /// <param name="Action">What follows for the service; null when it said nothing.</param>
 internal sealed record Sent(MailKey Key, EndedMail Ended, ReplyAction? Action) : INoSerializationVerificationNeeded
 {
-    /// <summary>The service is to slow down: it was told so, or is held off for its standing for now. Not where one mailbox (RFC 3463, x.2.x) gets too much.</summary>
-    public bool IsTooFast => Ended.Outcome is { Class: ReplyClass.Throttled or ReplyClass.PolicyOrReputationBlock, Kind: OutcomeKind.Deferred, Enhanced: not ['4' or '5', '.', '2', '.', ..] };
-
-    /// <summary>A mailbox that is full or not there says nothing of the service that wanted to send to it.</summary>
-    public bool IsRecipients => Ended.Outcome.Class is ReplyClass.NoSuchUser or ReplyClass.NoSuchDomain or ReplyClass.MailboxFull;
+    public ServiceAnswer Answer => ServiceAnswer.Of(Ended.Outcome, Action);
 }
 
 /// <summary>Puts a mail whose start is durable on the wire and says what became of it, whatever happens to the ServiceSink meanwhile.</summary>

@@ -2,13 +2,12 @@ using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
 using Edm.Engine.Services;
-using Edm.Engine.Services.Limits;
 using Edm.Engine.Services.Replies;
 
 namespace Edm.Engine.Dispatch;
 
 /// <summary>
-/// One mail service at work: grants credit while pace, quota, breaker and a free connection allow a mail right now, and sends what it is offered.
+/// One mail service at work: the shell around its <see cref="ServiceGate"/>. It grants the credits that the gate allows, and sends what it is offered.
 /// The order of one mail: offered (a credit is spent) → connection ready, mail rendered → start journaled by the lane → sent → outcome told.
 /// A service that can't be reached gives its mails back before anything was started, so they go through others and cost nobody a try.
 /// </summary>
@@ -22,17 +21,14 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     /// <summary>A block may answer every mail; one line a minute tells of all.</summary>
     private static readonly TimeSpan AlertEvery = TimeSpan.FromMinutes(1);
 
-    /// <summary>RFC 5321, 4.2.2: "service not available, closing transmission channel".</summary>
-    private const int ServiceClosing = 421;
+    /// <summary>A timer of the runtime counts no further; the check every two seconds finds what comes later.</summary>
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
 
     private readonly IActorRef select;
     private readonly LaneRooms rooms;
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly CancellationTokenSource stopping = new();
-    private readonly CircuitBreaker breaker = new();
-    private readonly ServicePace pace;
-    private readonly MinimumGap gap;
-    private readonly StartLog starts;
+    private readonly ServiceGate gate;
     private readonly Slots slots = new();
     private readonly PrepareMail prepare;
     private readonly SendMail send;
@@ -40,20 +36,6 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     /// <summary>Not Akka's clock, whose tick of 100 ms would cost a service of 5 mails a second a fifth of its pace.</summary>
     private readonly ITimer wake;
     private ServiceSettings service;
-    private ServiceQuota quota;
-    private SendingWindows windows;
-    private SuccessRate success;
-
-    /// <summary>By provider.</summary>
-    private readonly SuccessRate[] fits = new SuccessRate[MailboxProviders.Count];
-
-    /// <summary>The providers to which it could send when its standing was last told, a bit each.</summary>
-    private int toldRoom = -1;
-
-    /// <summary>Credits granted and not spent; each has taken a token.</summary>
-    private int granted;
-    private bool probing;
-    private bool stopped;
     private bool retired;
     private bool hasError = true;
     private DateTimeOffset nextAlert;
@@ -64,10 +46,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         (this.service, this.select, this.rooms) = (service, select, rooms);
         prepare = new PrepareMail(rooms, stopping.Token);
         send = new SendMail(rooms.Time, log, stopping.Token);
-        this.starts = StartLog.From(starts);
-        (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
-        pace = new ServicePace(service.PerMinute, Now);
-        gap = new MinimumGap(Random.Shared, Now);
+        gate = new ServiceGate(service, starts, Random.Shared, Now);
         var self = Self;
         wake = rooms.Time.CreateTimer(_ => self.Tell(GrantAgain.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         slots.Resize(service.Connections);
@@ -98,11 +77,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             case Check: OnCheck(); break;
             case Configure configure: OnConfigure(configure.Settings); break;
             case StopGranting:
-                stopped = true;
-                Withdraw();
+                gate.Stop();
+                Revoke();
                 break;
             case Retire:
-                (stopped, retired, granted) = (true, true, 0);
+                gate.Stop();
+                retired = true;
                 select.Tell(new Revoke(service.Id, Gone: true));
                 StopIfRetired();
                 break;
@@ -113,144 +93,45 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
     }
 
-    /// <summary>Grants as many credits as can be used right now, and sees to it that it is asked again when more can.</summary>
+    /// <summary>Tells what can be used right now, and sees to it that the gate is asked again when more can.</summary>
     private void GrantMore()
     {
-        if (stopped || !service.Enabled)
-        {
-            return;
-        }
-
         var now = Now;
-        var free = slots.Free - granted;
-        var room = (int)Math.Min(free, (long)quota.Left(now) - Reserved);
-        if (!windows.At(now).Open)
+        var granting = gate.Grant(now, slots.Free);
+        if (granting.Standing is { } standing)
         {
-            room = 0;
-        }
-        else if (service.Limits.Gap > TimeSpan.Zero)
-        {
-            // One after the other: the gap is counted from when a mail was bound.
-            room = granted + slots.Preparing > 0 || GapEnds(now) > now ? 0 : Math.Min(room, 1);
+            select.Tell(new Grant(service.Id, Self, standing, granting.Credits));
         }
 
-        if (breaker.State != BreakerState.Closed)
-        {
-            // One mail is the probe; the others wait for what it finds.
-            if (room <= 0 || probing || !breaker.TryPass(now))
-            {
-                Wake(now);
-                return;
-            }
-
-            (probing, room) = (true, 1);
-        }
-
-        var credits = 0;
-        while (credits < room && pace.TryTake(now))
-        {
-            credits++;
-        }
-
-        var standing = Standing(now, out var hasRoom);
-        if (credits > 0 || (granted > 0 && hasRoom != toldRoom))
-        {
-            granted += credits;
-            toldRoom = hasRoom;
-            select.Tell(new Grant(service.Id, Self, standing, credits));
-        }
-        else if (probing && granted == 0 && slots.AllFree)
-        {
-            probing = false;
-            breaker.GaveUp();
-        }
-
-        if (free > credits)
-        {
-            Wake(now);
-        }
+        Wake(granting.NextAt, now);
     }
 
-    private void Wake(DateTimeOffset now)
+    private void Wake(DateTimeOffset? next, DateTimeOffset now)
     {
-        // A check every two seconds finds what comes later than the timer can count.
-        if (NextCredit(now) is { } next && next > now && next < now.AddDays(40))
+        if (next > now && next - now < LongestTimer)
         {
-            wake.Change(next - now, Timeout.InfiniteTimeSpan);
+            wake.Change(next.Value - now, Timeout.InfiniteTimeSpan);
         }
     }
 
-    /// <summary>When pace, quota, window, gap and breaker next allow a mail; null when only the end of a probe can tell.</summary>
-    private DateTimeOffset? NextCredit(DateTimeOffset now)
-    {
-        var next = Later(Later(pace.NextAt(now), GapEnds(now)), quota.NextAt(now));
-        if (next < DateTimeOffset.MaxValue)
-        {
-            next = windows.NextAt(next);
-        }
-
-        return breaker.NextAt(now) is { } byBreaker ? Later(next, byBreaker) : null;
-    }
-
-    private DateTimeOffset GapEnds(DateTimeOffset now) => gap.NextAt(service.Limits.Gap, service.Limits.GapJitter, now);
-
-    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
-
-    /// <param name="hasRoom">The providers to which it may send now, a bit each.</param>
-    private Standing Standing(DateTimeOffset now, out int hasRoom)
-    {
-        var providers = new ProviderStanding[MailboxProviders.Count];
-        hasRoom = 0;
-        for (var i = 0; i < providers.Length; i++)
-        {
-            var provider = (MailboxProvider)i;
-            var room = RoomFor(provider, now);
-            hasRoom |= room > 0 ? 1 << i : 0;
-            var next = room > 0 ? now : quota.NextAt(provider, now);
-            providers[i] = new ProviderStanding(room, fits[i].Rate, next == DateTimeOffset.MaxValue ? long.MaxValue : next.ToUnixTimeMilliseconds());
-        }
-
-        var limits = service.Limits;
-        return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, quota.PerDay(now), limits.Gap), quota.Share(now), success.Rate, providers);
-    }
-
-    /// <summary>Mails to this provider that its own cap allows, less those that are on the way to their start.</summary>
-    private int RoomFor(MailboxProvider provider, DateTimeOffset now) =>
-        quota.Left(provider, now) is var left and < int.MaxValue ? Math.Max(0, left - slots.PreparingFor(provider)) : int.MaxValue;
-
-    /// <summary>Takes back what was granted. Offers that cross this on the way are rebound.</summary>
-    private void Withdraw()
-    {
-        select.Tell(new Revoke(service.Id));
-        granted = 0;
-    }
-
-    /// <summary>Places of the quota that are spoken for: credits, and mails that are on the way to their start. A start counts in the hour in which it happens.</summary>
-    private int Reserved => granted + slots.Preparing;
+    /// <summary>What was granted is void. Offers that cross this on the way are rebound.</summary>
+    private void Revoke() => select.Tell(new Revoke(service.Id));
 
     private void OnOffer(Mail mail)
     {
-        var slot = granted > 0 ? slots.FindFree() : null;
-        if (slot is null)
+        var now = Now;
+        if (slots.FindFree() is not { } slot || !gate.Offered(mail.Provider, now))
         {
-            select.Tell(new Rebound(mail));
-            return;
-        }
-
-        granted--;
-        if (RoomFor(mail.Provider, Now) <= 0)
-        {
-            // It was chosen before the choice knew that there is no room for its provider any more.
-            toldRoom = -1;
-            select.Tell(new Rebound(mail));
+            // First what it can't take, so that the mail does not come back at once.
             GrantMore();
+            select.Tell(new Rebound(mail));
             return;
         }
 
-        gap.Sent(Now);
         slot.Mail = mail;
         slot.Connection ??= rooms.Transport.Open(service);
         prepare.PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
+        Wake(gate.NextAt(now), now);
     }
 
     private void OnPrepared(Prepared prepared)
@@ -260,14 +141,21 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             return;
         }
 
-        if (prepared.Message is not null && !slot.IsStale)
+        var stale = slot.IsStale;
+        var ready = prepared.Message is not null && !stale;
+        if (ready && gate.TryStart(mail.Provider, Now))
         {
             slot.Message = prepared.Message;
             Context.Parent.Tell(new StartMail(mail, service.Id));
             return;
         }
 
-        var stale = slot.IsStale;
+        if (!ready)
+        {
+            gate.Dropped(mail.Provider);
+        }
+
+        prepared.Message?.Dispose();
         slots.Release(slot, NowMs);
         if (prepared.BadMail is { } reason)
         {
@@ -275,7 +163,17 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
         else if (prepared.ServiceFault is { } fault)
         {
-            OnFault(fault.Message);
+            if (gate.Faulted(Now))
+            {
+                Revoke();
+            }
+
+            TellFault(fault.Message);
+            select.Tell(new Rebound(mail));
+        }
+        else if (ready)
+        {
+            GrantMore();
             select.Tell(new Rebound(mail));
         }
         else
@@ -293,14 +191,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         StopIfRetired();
     }
 
-    private void OnFault(string words)
+    /// <summary>The service does not work: its owner reads on its page what it said.</summary>
+    private void TellFault(string words)
     {
-        breaker.Faulted(Now);
-        probing = false;
-        if (breaker.State == BreakerState.Open)
+        if (gate.LeftAloneUntil is { } until)
         {
-            Withdraw();
-            log.Warning("Service {Service} is left alone until {Until}: {Words}", service.Id, breaker.OpenUntil, words);
+            log.Warning("Service {Service} is left alone until {Until}: {Words}", service.Id, until, words);
         }
 
         hasError = true;
@@ -335,10 +231,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         {
             // Here and not where the lane commits: a sink that ends before it gets this far has put nothing on the wire, and must not be waited for.
             var outcome = rooms.InFlight.Begin(service.Lane, go.Key);
+            var now = Now;
             slot.IsSending = true;
-            starts.Count(Now, mail.Provider);
             slot.Mails++;
+            gate.Started(mail.Provider, now);
             send.SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
+            Wake(gate.NextAt(now), now);
         }
         else
         {
@@ -349,41 +247,26 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     private void OnSent(Sent sent)
     {
         Context.Parent.Tell(new MailEnded(sent.Ended));
-        var outcome = sent.Ended.Outcome;
-        var (isSent, counts) = (outcome.Kind == OutcomeKind.Sent, !sent.IsRecipients);
-        success = counts ? success.Count(isSent) : success;
-        if (slots.BusyWith(sent.Key) is { Mail: { } mail } slot)
+        if (slots.BusyWith(sent.Key) is not { Mail: { } mail } slot)
         {
-            var fit = fits[(int)mail.Provider];
-            fits[(int)mail.Provider] = counts ? fit.Count(isSent) : fit;
-            slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
-            slots.Release(slot, NowMs);
+            throw new InvalidOperationException($"Service {service.Id} has sent {sent.Key}, which it is not busy with.");
         }
 
-        if (sent.IsTooFast)
+        slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
+        slots.Release(slot, NowMs);
+        if (gate.Ended(mail.Provider, sent.Answer, Now))
         {
-            pace.Throttled(Now, outcome.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null);
-            if (pace.IsPaused(Now))
-            {
-                Withdraw();
-            }
+            Revoke();
         }
 
-        if (sent.Action == ReplyAction.Pause)
+        var words = $"{sent.Ended.Outcome.ReplyCode} {sent.Ended.Outcome.Reply}";
+        if (sent.Answer.Action == ReplyAction.Pause)
         {
-            OnFault($"{outcome.ReplyCode} {outcome.Reply}");
+            TellFault(words);
         }
-        else if (outcome.ReplyCode is { } code && code != ServiceClosing)
+        else if (sent.Answer.IsAtWork)
         {
-            // It answers, whatever it says of this mail.
-            breaker.Succeeded();
-            probing = false;
-            TellOwner(sent.Action == ReplyAction.Alert ? $"{outcome.ReplyCode} {outcome.Reply}" : null);
-        }
-        else if (probing)
-        {
-            breaker.Faulted(Now);
-            probing = false;
+            TellOwner(sent.Answer.Action == ReplyAction.Alert ? words : null);
         }
 
         GrantMore();
@@ -392,8 +275,9 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void OnRefuse(MailKey key)
     {
-        if (slots.BusyWith(key) is { } slot)
+        if (slots.BusyWith(key) is { Mail: { } mail } slot)
         {
+            gate.Refused(mail.Provider);
             slots.Release(slot, NowMs);
             GrantMore();
             StopIfRetired();
@@ -402,14 +286,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void OnConfigure(ServiceSettings changed)
     {
-        Withdraw();
         service = changed;
-        (quota, windows) = (new ServiceQuota(starts, changed.Limits), new SendingWindows(changed.Limits.Zone, changed.Limits.Windows));
-        pace.Change(changed.PerMinute, Now);
+        gate.Configure(changed, Now);
+        Revoke();
         slots.Renew();
-        breaker.Succeeded();
-        (probing, hasError) = (false, true);
         slots.Resize(service.Connections);
+        hasError = true;
         GrantMore();
     }
 
@@ -417,26 +299,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         slots.CloseIdle(NowMs - CloseIdleAfterMs);
         GrantMore();
-        var report = Report();
+        var report = gate.Report(Now, slots.Count);
         if (report != lastReport)
         {
             lastReport = report;
             Context.Parent.Tell(report);
         }
-    }
-
-    private ServiceReport Report()
-    {
-        var now = Now;
-        var next = NextCredit(now);
-        var blocked = !service.Enabled ? "disabled"
-            : stopped ? "stopping"
-            : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
-            : !windows.At(now).Open ? "its sending window is closed"
-            : quota.Left(now) == 0 ? "quota used up"
-            : null;
-        return new ServiceReport(
-            service.Id, slots.Count, slots.Sending, granted, blocked is not null && next > now ? next?.ToUnixTimeMilliseconds() : null, blocked, success.Rate);
     }
 
     private void StopIfRetired()

@@ -1,5 +1,3 @@
-using Edm.Engine.Services.Limits;
-
 namespace Edm.Engine.Dispatch;
 
 /// <summary>
@@ -16,13 +14,6 @@ internal sealed class Slots
     public int Count => slots.Count;
 
     public int Free => slots.Count(s => s.IsFree);
-
-    public int Sending => slots.Count(s => s.IsSending);
-
-    /// <summary>Mails that are on the way to their start.</summary>
-    public int Preparing => slots.Count(s => !s.IsFree && !s.IsSending);
-
-    public int PreparingFor(MailboxProvider provider) => slots.Count(s => !s.IsFree && !s.IsSending && s.Mail!.Provider == provider);
 
     public bool AllFree => slots.TrueForAll(s => s.IsFree);
 

@@ -52,11 +52,18 @@ public sealed class ServicePace
         return true;
     }
 
-    /// <summary>When <see cref="TryTake"/> will next succeed, should the pace stay as it is; <paramref name="now"/> itself if it does now.</summary>
-    public DateTimeOffset NextAt(DateTimeOffset now)
+    /// <summary>How many could be taken now; <see cref="int.MaxValue"/> without a limit.</summary>
+    public int Available(DateTimeOffset now)
     {
         Follow(now);
-        var next = _bucket.NextAt(now);
+        return IsPaused(now) ? 0 : _bucket.Available(now);
+    }
+
+    /// <summary>When so many can be taken at once, should the pace stay as it is; <paramref name="now"/> itself if they can now, and never if they are more than it ever holds.</summary>
+    public DateTimeOffset NextAt(DateTimeOffset now, int mails = 1)
+    {
+        Follow(now);
+        var next = _bucket.NextAt(now, mails);
         return _adaptive.PausedUntil > next ? _adaptive.PausedUntil : next;
     }
 

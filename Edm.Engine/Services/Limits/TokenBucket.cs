@@ -62,16 +62,21 @@ public sealed class TokenBucket
         return (int)(_level / Token);
     }
 
-    /// <summary>When <see cref="TryTake"/> will next succeed; <paramref name="now"/> itself if it does now.</summary>
-    public DateTimeOffset NextAt(DateTimeOffset now)
+    /// <summary>When so many can be taken at once; <paramref name="now"/> itself if they can now, and never if they are more than it ever holds.</summary>
+    public DateTimeOffset NextAt(DateTimeOffset now, int tokens = 1)
     {
         if (PerMinute is null)
         {
             return now;
         }
 
+        if (tokens > Burst)
+        {
+            return DateTimeOffset.MaxValue;
+        }
+
         Fill(now);
-        var missing = Token - _level;
+        var missing = (tokens * Token) - _level;
         return missing <= 0 ? now : now.AddTicks((missing + Refill - 1) / Refill);
     }
 

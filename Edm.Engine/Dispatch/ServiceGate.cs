@@ -1,0 +1,298 @@
+using Edm.Contracts;
+using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
+using Edm.Engine.Services.Replies;
+
+namespace Edm.Engine.Dispatch;
+
+/// <summary>What a service may do from now on.</summary>
+/// <param name="Credits">So many mails more than before may be bound to it.</param>
+/// <param name="Standing">What the choice among services is to know of it; null: nothing new.</param>
+/// <param name="NextAt">When to ask again if nothing happens before; null: nothing is known to wait for.</param>
+internal readonly record struct Granting(int Credits, Standing? Standing, DateTimeOffset? NextAt);
+
+/// <summary>
+/// May a mail go through this service now, how many, and when the next: pace, gap, quota, windows and breaker in one place, without actor, clock or I/O.
+/// The life of a mail: <see cref="Grant"/> → <see cref="Offered"/> → <see cref="TryStart"/> → <see cref="Started"/> → <see cref="Ended"/>, or out of it by
+/// <see cref="Dropped"/> or <see cref="Refused"/>. The pace spaces mails when they are bound; what a limit allows is looked at again when a mail is about to start, so that
+/// no minute, hour or day ever sees more starts than it may, however long the way there was. Not thread-safe.
+/// </summary>
+internal sealed class ServiceGate
+{
+    private readonly CircuitBreaker breaker = new();
+    private readonly LastMinute lastMinute = new();
+    private readonly MailsInHand hand = new();
+    private readonly StartLog starts;
+    private readonly ServicePace pace;
+    private readonly MinimumGap gap;
+
+    /// <summary>By provider.</summary>
+    private readonly SuccessRate[] fits = new SuccessRate[MailboxProviders.Count];
+    private ServiceSettings service;
+    private ServiceQuota quota;
+    private SendingWindows windows;
+    private SuccessRate success;
+
+    /// <summary>The providers to which it could send when its standing was last told, a bit each; -1: what was told is not right any more.</summary>
+    private int toldRoom = -1;
+    private bool probing;
+    private bool stopped;
+
+    /// <param name="starts">What it has started so far, as far as the journal knows.</param>
+    public ServiceGate(ServiceSettings service, StartLogSnapshot starts, Random random, DateTimeOffset now)
+    {
+        (this.service, this.starts) = (service, StartLog.From(starts));
+        (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
+        pace = new ServicePace(service.PerMinute, now);
+        gap = new MinimumGap(random, now);
+    }
+
+    /// <summary>Until when it is left alone because it does not work; null while it does.</summary>
+    public DateTimeOffset? LeftAloneUntil => breaker.OpenUntil;
+
+    /// <summary>As many credits as can be used right now.</summary>
+    /// <param name="free">Connections without a mail.</param>
+    public Granting Grant(DateTimeOffset now, int free)
+    {
+        if (stopped || !service.Enabled)
+        {
+            return default;
+        }
+
+        if (probing && hand.IsEmpty)
+        {
+            // The probe never got as far as the service.
+            probing = false;
+            breaker.GaveUp();
+        }
+
+        var spare = free - hand.Credits;
+        var credits = Math.Max(0, Math.Min(spare, Allowed(now)));
+        if (breaker.State != BreakerState.Closed)
+        {
+            // One mail is the probe; the others wait for what it finds.
+            credits = credits > 0 && !probing && breaker.TryPass(now) ? 1 : 0;
+            probing |= credits > 0;
+        }
+
+        hand.Credits += credits;
+        var hasRoom = ProvidersWithRoom(now);
+        var isNew = credits > 0 || (hand.Credits > 0 && hasRoom != toldRoom);
+        toldRoom = isNew ? hasRoom : toldRoom;
+        return new Granting(credits, isNew ? Standing(now) : null, spare > credits ? NextAt(now) : null);
+    }
+
+    /// <summary>When one more credit can be granted, as far as time can tell; null when only something that happens can.</summary>
+    public DateTimeOffset? NextAt(DateTimeOffset now)
+    {
+        var next = Later(
+            Later(pace.NextAt(now, hand.Credits + 1), lastMinute.NextAt(service.PerMinute, now)),
+            Later(GapEnds(now), quota.NextAt(now)));
+        next = next < DateTimeOffset.MaxValue ? windows.NextAt(next) : next;
+        return next < DateTimeOffset.MaxValue && breaker.NextAt(now) is { } byBreaker ? Later(next, byBreaker) : null;
+    }
+
+    /// <summary>A mail was bound to the service, and its credit is spent.</summary>
+    /// <returns>False: it can't take it now; it must be bound anew.</returns>
+    public bool Offered(MailboxProvider provider, DateTimeOffset now)
+    {
+        if (hand.Credits == 0)
+        {
+            return false;
+        }
+
+        hand.Credits--;
+        if (!Has(now, hand.Preparing + hand.Starting) || RoomFor(provider, now) <= 0 || !pace.TryTake(now))
+        {
+            // It was chosen before the choice knew.
+            toldRoom = -1;
+            return false;
+        }
+
+        hand.Bind(provider);
+        return true;
+    }
+
+    /// <summary>The mail and its connection are ready: may it start?</summary>
+    /// <returns>False: not any more; it must be bound anew.</returns>
+    public bool TryStart(MailboxProvider provider, DateTimeOffset now)
+    {
+        if (!Has(now, hand.Starting) || quota.Left(provider, now) <= hand.StartingFor(provider))
+        {
+            Dropped(provider);
+            return false;
+        }
+
+        hand.Ready(provider);
+        return true;
+    }
+
+    /// <summary>A bound mail is none any more, before it was ready.</summary>
+    public void Dropped(MailboxProvider provider) => hand.Unbind(provider);
+
+    /// <summary>A mail that was about to start doesn't.</summary>
+    public void Refused(MailboxProvider provider) => hand.Unready(provider);
+
+    /// <summary>The mail goes onto the wire.</summary>
+    public void Started(MailboxProvider provider, DateTimeOffset now)
+    {
+        hand.Start(provider);
+        starts.Count(now, provider);
+        gap.Sent(now);
+        if (service.PerMinute is not null)
+        {
+            lastMinute.Count(now);
+        }
+    }
+
+    /// <summary>The mail is off the wire.</summary>
+    /// <returns>True: the credits granted so far are void.</returns>
+    public bool Ended(MailboxProvider provider, ServiceAnswer answer, DateTimeOffset now)
+    {
+        hand.End();
+        if (!answer.IsRecipients)
+        {
+            success = success.Count(answer.IsSent);
+            fits[(int)provider] = fits[(int)provider].Count(answer.IsSent);
+        }
+
+        var withdrawn = false;
+        if (answer.IsTooFast)
+        {
+            pace.Throttled(now, answer.RetryAfter);
+            withdrawn = pace.IsPaused(now) && Withdraw();
+        }
+
+        if (answer.Action == ReplyAction.Pause)
+        {
+            return Faulted(now) || withdrawn;
+        }
+
+        if (answer.IsAtWork)
+        {
+            breaker.Succeeded();
+            probing = false;
+        }
+        else if (probing)
+        {
+            breaker.Faulted(now);
+            probing = false;
+        }
+
+        return withdrawn;
+    }
+
+    /// <summary>The service could not be used, or refuses to work for us.</summary>
+    /// <returns>True: it is left alone for a while, and the credits granted so far are void.</returns>
+    public bool Faulted(DateTimeOffset now)
+    {
+        breaker.Faulted(now);
+        probing = false;
+        return breaker.State == BreakerState.Open && Withdraw();
+    }
+
+    /// <summary>The service was changed; the credits granted so far are void. What it has sent and what providers complained about stays.</summary>
+    public void Configure(ServiceSettings changed, DateTimeOffset now)
+    {
+        Withdraw();
+        service = changed;
+        (quota, windows) = (new ServiceQuota(starts, changed.Limits), new SendingWindows(changed.Limits.Zone, changed.Limits.Windows));
+        pace.Change(changed.PerMinute, now);
+        if (changed.PerMinute is null)
+        {
+            lastMinute.Clear();
+        }
+
+        breaker.Succeeded();
+        probing = false;
+    }
+
+    /// <summary>Nothing is granted any more; the credits granted so far are void.</summary>
+    public void Stop()
+    {
+        stopped = true;
+        Withdraw();
+    }
+
+    /// <summary>The same state gives the same report.</summary>
+    /// <param name="connections">Those that it may have open at a time.</param>
+    public ServiceReport Report(DateTimeOffset now, int connections)
+    {
+        var blocked = !service.Enabled ? "disabled"
+            : stopped ? "stopping"
+            : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
+            : !windows.At(now).Open ? "its sending window is closed"
+            : quota.Left(now) == 0 ? "quota used up"
+            : null;
+        var next = blocked is not null && NextAt(now) is { } at && at > now ? at.ToUnixTimeMilliseconds() : (long?)null;
+        return new ServiceReport(service.Id, connections, hand.Sending, hand.Credits, next, blocked, success.Rate);
+    }
+
+    /// <summary>What a restart would know.</summary>
+    public StartLogSnapshot Starts() => starts.ToSnapshot(service.Id);
+
+    /// <summary>Always true, for those who return it.</summary>
+    private bool Withdraw()
+    {
+        hand.Credits = 0;
+        return true;
+    }
+
+    /// <summary>Credits that limits allow beside those that are granted; may be less than none.</summary>
+    private int Allowed(DateTimeOffset now)
+    {
+        if (!windows.At(now).Open)
+        {
+            return 0;
+        }
+
+        var allowed = Math.Min(Left(now) - hand.Reserved, (long)pace.Available(now) - hand.Credits);
+        if (service.Limits.Gap > TimeSpan.Zero)
+        {
+            // One after the other: the gap is counted from when a mail started.
+            allowed = hand.Reserved > 0 || GapEnds(now) > now ? 0 : Math.Min(allowed, 1);
+        }
+
+        return (int)Math.Clamp(allowed, int.MinValue, int.MaxValue);
+    }
+
+    /// <summary>Mails that may start now, those that are reserved among them.</summary>
+    private long Left(DateTimeOffset now) => Math.Min(quota.Left(now), lastMinute.Left(service.PerMinute, now));
+
+    /// <summary>One more than these may start now.</summary>
+    private bool Has(DateTimeOffset now, int others) => windows.At(now).Open && Left(now) > others;
+
+    private DateTimeOffset GapEnds(DateTimeOffset now) => gap.NextAt(service.Limits.Gap, service.Limits.GapJitter, now);
+
+    private Standing Standing(DateTimeOffset now)
+    {
+        var providers = new ProviderStanding[MailboxProviders.Count];
+        for (var i = 0; i < providers.Length; i++)
+        {
+            var provider = (MailboxProvider)i;
+            var room = RoomFor(provider, now);
+            var next = room > 0 ? now : quota.NextAt(provider, now);
+            providers[i] = new ProviderStanding(room, fits[i].Rate, next == DateTimeOffset.MaxValue ? long.MaxValue : next.ToUnixTimeMilliseconds());
+        }
+
+        var limits = service.Limits;
+        return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, quota.PerDay(now), limits.Gap), quota.Share(now), success.Rate, providers);
+    }
+
+    private int ProvidersWithRoom(DateTimeOffset now)
+    {
+        var bits = 0;
+        for (var i = 0; i < MailboxProviders.Count; i++)
+        {
+            bits |= RoomFor((MailboxProvider)i, now) > 0 ? 1 << i : 0;
+        }
+
+        return bits;
+    }
+
+    /// <summary>Mails to this provider that its own cap allows, less those that are on the way to their start; <see cref="int.MaxValue"/> without a cap.</summary>
+    private int RoomFor(MailboxProvider provider, DateTimeOffset now) =>
+        quota.Left(provider, now) is var left and < int.MaxValue ? Math.Max(0, left - hand.PreparingFor(provider) - hand.StartingFor(provider)) : int.MaxValue;
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+}
