@@ -179,7 +179,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     {
         if (!rooms.Process.IsDraining)
         {
-            TellQueues(core.PullMore(sinks.Connections, NowMs));
+            TellQueues(core.PullMore(sinks.Connections, sinks.PerSecond, NowMs));
         }
     }
 

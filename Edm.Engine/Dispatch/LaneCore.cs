@@ -97,7 +97,8 @@ internal sealed class LaneCore(LaneId lane, long process)
 
     /// <summary>As many pulls as the graph has room for.</summary>
     /// <param name="connections">Of all enabled services together; without any, nothing is pulled.</param>
-    public IReadOnlyList<Pull> PullMore(int connections, long nowMs)
+    /// <param name="perSecond">Mails that their paces allow, all together; infinite where one has none.</param>
+    public IReadOnlyList<Pull> PullMore(int connections, double perSecond, long nowMs)
     {
         if (IsDraining || connections == 0 || State.UnackedCount >= MaxUnacked)
         {
@@ -105,7 +106,7 @@ internal sealed class LaneCore(LaneId lane, long process)
         }
 
         List<Pull>? pulls = null;
-        while (fair.Next(PullSize(connections), nowMs) is { } pull)
+        while (fair.Next(PullSize(connections, perSecond), nowMs) is { } pull)
         {
             (pulls ??= []).Add(Message(pull));
         }
@@ -114,10 +115,16 @@ internal sealed class LaneCore(LaneId lane, long process)
     }
 
     /// <summary>
-    /// One pull of a user is open at a time and costs a journal write, so a batch must outlast it: as many as there are connections, at least 16. Never more than
-    /// 64, and less while many users wait their turn, because a late user waits for a batch of each of them.
+    /// One pull of a user is open at a time and costs a journal write, so a batch must outlast it: as many as there are connections, 16 to 64. With many users who
+    /// wait their turn it is less, because whoever has had a turn waits for a batch of each of them, but 16 still: with pulls of two a mail cost 6.6 times as much, and a
+    /// newcomer's turn comes first anyway. Where the services are slow it is what they may send in a tenth of a second: also a newcomer waits for the batches that are in
+    /// the graph already, some five of them.
     /// </summary>
-    private int PullSize(int connections) => Math.Max(1, Math.Min(Math.Clamp(connections, 16, 64), 256 / Math.Max(fair.ReadyUsers, 1)));
+    private int PullSize(int connections, double perSecond)
+    {
+        var most = Math.Clamp(256 / Math.Max(fair.ReadyUsers, 1), 16, Math.Clamp(connections, 16, 64));
+        return Math.Max(1, (int)Math.Min(most, Math.Ceiling(perSecond / 10)));
+    }
 
     /// <summary>True when there is something in it and it is for the graph; anything else must not be touched.</summary>
     public bool Take(Batch batch)

@@ -28,6 +28,9 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
     /// <summary>Of all enabled services together; 0: nothing can be sent, whatever happens.</summary>
     public int Connections { get; private set; }
 
+    /// <summary>Mails that the paces of all enabled services together allow; infinite where one has none.</summary>
+    public double PerSecond { get; private set; }
+
     /// <summary>What a new sink is told of the starts that are journaled.</summary>
     public Func<ServiceId, StartLogSnapshot> Starts { get; set; } = id => new StartLogSnapshot(id, 0, [], []);
 
@@ -140,5 +143,6 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
         }
 
         Connections = settings.Values.Where(s => s.Enabled).Sum(s => s.Connections);
+        PerSecond = settings.Values.Where(s => s.Enabled).Sum(s => Math.Min(s.PerMinute / 60.0 ?? double.PositiveInfinity, 1 / s.Limits.Gap.TotalSeconds));
     }
 }

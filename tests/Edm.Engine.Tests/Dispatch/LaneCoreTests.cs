@@ -52,6 +52,14 @@ public sealed class LaneCoreTests
         Assert.Equal([new SeqRange(2, 2)], Assert.Single(lane.Drain()).Seqs);
     }
 
+    [Theory]
+    [InlineData(4, double.PositiveInfinity, 16)]
+    [InlineData(500, double.PositiveInfinity, 64)]
+    [InlineData(500, 200, 20)]
+    [InlineData(500, 0.1, 1)]
+    public void A_pull_asks_for_what_outlasts_it_and_no_more_than_slow_services_send_in_a_tenth_of_a_second(int connections, double perSecond, int max) =>
+        Assert.Equal(max, Begun().PullMore(connections, perSecond, Now).Single().Max);
+
     private static LaneCore Begun(LaneCore? before = null)
     {
         var lane = new LaneCore(Lane, 1);
@@ -70,6 +78,6 @@ public sealed class LaneCoreTests
     private static Pull PullOf(LaneCore lane)
     {
         lane.Ready(User);
-        return lane.PullMore(1, Now) is [var pull, ..] ? pull : lane.Repeat(Now + 2000).OfType<Pull>().Single();
+        return lane.PullMore(1, double.PositiveInfinity, Now) is [var pull, ..] ? pull : lane.Repeat(Now + 2000).OfType<Pull>().Single();
     }
 }

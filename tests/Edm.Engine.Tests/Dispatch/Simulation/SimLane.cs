@@ -261,7 +261,7 @@ internal sealed class SimLane
         }
     }
 
-    private void PullMore() => Tell(Core.PullMore(Connections, now()));
+    private void PullMore() => Tell(Core.PullMore(Connections, double.PositiveInfinity, now()));
 
     private void Flush() => Commit(Core.NextCommit(now()));
 
