@@ -37,7 +37,8 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
     public IActorRef Lanes => ActorRegistry.For(System).Get<LaneRegion>();
 
     /// <param name="overlay">Settings in HOCON that differ from those of tests.</param>
-    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null, string overlay = "")
+    /// <param name="transport">In place of the servers of the world, such as real ones.</param>
+    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null, string overlay = "", IMailTransport? transport = null)
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, "overlay.conf");
@@ -52,7 +53,7 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
         builder.Services.AddSingleton<IRecipientSource>(world);
         builder.Services.AddSingleton<ITemplateCache>(world);
         builder.Services.AddSingleton<IMimeComposer>(world);
-        builder.Services.AddSingleton<IMailTransport>(world);
+        builder.Services.AddSingleton(transport ?? world);
         builder.Services.AddSingleton<ILaneServices>(world);
         builder.Services.AddEdmAkka(settings, config);
         var host = builder.Build();
@@ -78,7 +79,13 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     /// <summary>How often each address was sent to.</summary>
     public ConcurrentDictionary<string, int> Received { get; } = [];
 
+    /// <summary>Every mail that was put on a wire, in this order.</summary>
+    public ConcurrentQueue<(DateTimeOffset At, ServiceId Service, string To)> OnTheWire { get; } = [];
+
     public List<ServiceSettings> Services { get; } = [];
+
+    /// <summary>Nobody answers where it should be.</summary>
+    public Func<ServiceId, bool> IsDown { get; set; } = _ => false;
 
     /// <summary>What becomes of a mail: by recipient.</summary>
     public Func<string, Task<Attempt>> Server { get; set; } = _ => Task.FromResult(Accepted);
@@ -116,7 +123,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     OutgoingMail IMimeComposer.Compose(MailToCompose mail) => new MailBuffer().ToMail(isEightBit: false, hasUtf8Header: false);
 
-    IMailConnection IMailTransport.Open(ServiceSettings service) => new Connection(this);
+    IMailConnection IMailTransport.Open(ServiceSettings service) => new Connection(this, service.Id);
 
     Task<IReadOnlyList<ServiceSettings>> ILaneServices.LoadAsync(LaneId lane, CancellationToken cancellation)
     {
@@ -128,16 +135,18 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     Task ILaneServices.SetLastErrorAsync(ServiceId service, string? error, CancellationToken cancellation) => Task.CompletedTask;
 
-    private sealed class Connection(MadeUpWorld world) : IMailConnection
+    private sealed class Connection(MadeUpWorld world, ServiceId service) : IMailConnection
     {
         public bool IsReady => true;
 
         public bool TakesEightBit => true;
 
-        public Task EnsureReadyAsync(CancellationToken cancellation) => Task.CompletedTask;
+        public Task EnsureReadyAsync(CancellationToken cancellation) =>
+            world.IsDown(service) ? Task.FromException(new ServiceFaultException("nobody listens there")) : Task.CompletedTask;
 
         public async Task<Attempt> SendAsync(OutgoingMail mail, string sender, string recipient, CancellationToken cancellation)
         {
+            world.OnTheWire.Enqueue((DateTimeOffset.UtcNow, service, recipient));
             await Task.Yield();
             var attempt = await world.Server(recipient);
             if (attempt.Result is AttemptResult.Accepted or AttemptResult.Unknown)

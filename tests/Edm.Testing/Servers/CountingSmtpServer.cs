@@ -19,15 +19,18 @@ public sealed class CountingSmtpServer : IAsyncDisposable
     private readonly TimeSpan dataDelay;
     private readonly X509Certificate2? certificate;
     private readonly Func<string, SmtpWords>? words;
+    private readonly int? mailsAConnection;
     private readonly Task accepting;
     private int total;
+    private int connections;
 
     /// <param name="dataDelay">How long each answer to the end of data takes: what makes a campaign last long enough to be killed in its middle.</param>
     /// <param name="certificate">For TLS from the first byte on; null: without.</param>
     /// <param name="words">What is said to whom; null: yes to everybody.</param>
-    public CountingSmtpServer(TimeSpan dataDelay = default, X509Certificate2? certificate = null, Func<string, SmtpWords>? words = null)
+    /// <param name="mailsAConnection">After so many mails the connection is dropped without a word; null: never.</param>
+    public CountingSmtpServer(TimeSpan dataDelay = default, X509Certificate2? certificate = null, Func<string, SmtpWords>? words = null, int? mailsAConnection = null)
     {
-        (this.dataDelay, this.certificate, this.words) = (dataDelay, certificate, words);
+        (this.dataDelay, this.certificate, this.words, this.mailsAConnection) = (dataDelay, certificate, words, mailsAConnection);
         listener.Start(backlog: 512);
         accepting = AcceptAsync();
     }
@@ -41,6 +44,9 @@ public sealed class CountingSmtpServer : IAsyncDisposable
     public IReadOnlyDictionary<string, int> Received => received;
 
     public int OpenConnections => sessions.Count;
+
+    /// <summary>Connections so far, those that are closed among them.</summary>
+    public int Connections => Volatile.Read(ref connections);
 
     public async ValueTask DisposeAsync()
     {
@@ -57,7 +63,8 @@ public sealed class CountingSmtpServer : IAsyncDisposable
         {
             while (true)
             {
-                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count, certificate, words);
+                var session = new SmtpSession(await listener.AcceptTcpClientAsync(stopping.Token), dataDelay, Count, certificate, words, mailsAConnection);
+                Interlocked.Increment(ref connections);
                 sessions[session] = Task.CompletedTask;
                 sessions[session] = RunAsync(session);
             }

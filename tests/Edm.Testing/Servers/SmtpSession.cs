@@ -11,10 +11,13 @@ namespace Edm.Testing.Servers;
 /// <summary>The server's side of one SMTP connection (RFC 5321): says yes to everything and reports the envelope of each complete mail.</summary>
 /// <param name="certificate">For TLS from the first byte on; null: without.</param>
 /// <param name="words">What is said to whom; null: yes to everybody.</param>
-internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken, X509Certificate2? certificate, Func<string, SmtpWords>? words)
+/// <param name="most">Mails before it hangs up without a word; null: it never does.</param>
+internal sealed class SmtpSession(
+    TcpClient client, TimeSpan dataDelay, Action<IReadOnlyList<string>> taken, X509Certificate2? certificate, Func<string, SmtpWords>? words, int? most)
 {
     private readonly List<string> recipients = [];
     private bool inData;
+    private int mails;
 
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -48,6 +51,10 @@ internal sealed class SmtpSession(TcpClient client, TimeSpan dataDelay, Action<I
                                 recipients.Clear();
                                 await Task.Delay(dataDelay, cancellation);
                                 await ReplyAsync(stream, reply, cancellation);
+                                if (++mails >= most)
+                                {
+                                    return;
+                                }
                             }
                         }
                         else if (!await CommandAsync(stream, Encoding.UTF8.GetString(line), cancellation))

@@ -339,7 +339,7 @@ internal sealed class SendingWorld
         for (var second = 0; second < seconds && !IsOver; second++)
         {
             Offer();
-            for (var step = 0; step < 2000 && !IsQuiet; step++)
+            for (var step = 0; step < 700 * Math.Max(3, lanes.Length) && !IsQuiet; step++)
             {
                 Deliver(false, 0);
                 WriteOn(step);
