@@ -12,16 +12,22 @@ internal sealed class EngineUnderTest : IAsyncDisposable
 {
     private readonly TempFolder folder;
     private readonly PostgresServer? postgres;
+    private readonly HostOptions options;
     private int campaigns;
+    private int pools;
 
-    private EngineUnderTest(TempFolder folder, PostgresServer? postgres, HostProcess host)
+    private EngineUnderTest(TempFolder folder, PostgresServer? postgres, HostOptions options, HostProcess host)
     {
         this.folder = folder;
         this.postgres = postgres;
+        this.options = options;
         Host = host;
     }
 
-    public HostProcess Host { get; }
+    public HostProcess Host { get; private set; }
+
+    /// <summary>Where its PostgreSQL is; null on SQLite.</summary>
+    public string? Database => options.Database;
 
     public static async Task<EngineUnderTest> StartAsync(string database)
     {
@@ -32,13 +38,22 @@ internal sealed class EngineUnderTest : IAsyncDisposable
             "sqlite" => null,
             _ => throw new UsageException($"Option '--database' is postgres or sqlite, and got '{database}'."),
         };
-        var host = await HostProcess.StartAsync(new HostOptions
+        var options = new HostOptions
         {
             Data = folder.Combine("data"),
             Database = postgres is null ? null : await postgres.CreateDatabaseAsync(),
             Environment = "production",
-        });
-        return new EngineUnderTest(folder, postgres, host);
+        };
+        return new EngineUnderTest(folder, postgres, options, await HostProcess.StartAsync(options));
+    }
+
+    /// <summary>SIGKILL, and at once a new process on the same data; it is not ready yet.</summary>
+    public async Task KillAndLaunchAsync()
+    {
+        await Host.KillAsync();
+        var dead = Host;
+        Host = HostProcess.Launch(options);
+        await dead.DisposeAsync();
     }
 
     public async Task ImportAsync(int contacts)
@@ -52,14 +67,16 @@ internal sealed class EngineUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>A pool of services with one connection each.</summary>
+    /// <summary>A pool of services that all send to one server.</summary>
     /// <param name="dkimKey">What they sign with, in PEM; null: unsigned.</param>
-    public async Task<long> CreatePoolAsync(int port, int services, int lanes, string? dkimKey = null)
+    /// <param name="connections">Of each service.</param>
+    public async Task<long> CreatePoolAsync(int port, int services, int lanes, string? dkimKey = null, int connections = 1, int? perMinute = null, bool enabled = true)
     {
-        var pool = await Host.Api.CreatePoolAsync("pool", lanes);
+        var suffix = ++pools == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $".{pools}");
+        var pool = await Host.Api.CreatePoolAsync($"pool{suffix}", lanes);
         for (var nr = 0; nr < services; nr++)
         {
-            var service = await Host.Api.CreateServiceAsync(pool, string.Create(CultureInfo.InvariantCulture, $"sender{nr}"), port, connections: 1);
+            var service = await Host.Api.CreateServiceAsync(pool, string.Create(CultureInfo.InvariantCulture, $"sender{nr}{suffix}"), port, connections, perMinute, enabled);
             if (dkimKey is not null)
             {
                 await Host.Api.SignAsync(service, "edm", dkimKey);

@@ -1,21 +1,29 @@
 using Edm.Benchmarks;
+using Edm.Benchmarks.Hangfire;
 using Edm.Benchmarks.Idle;
 using Edm.Benchmarks.Import;
 using Edm.Benchmarks.Memory;
+using Edm.Benchmarks.Recover;
+using Edm.Benchmarks.Scale;
 using Edm.Benchmarks.Segments;
 using Edm.Benchmarks.Send;
 using Edm.Benchmarks.Tags;
+using Edm.Benchmarks.Wait;
 
-IBenchmark[] benchmarks = [new SendBenchmark(), new MemoryBenchmark(), new IdleBenchmark(), new ImportBenchmark(), new TagsBenchmark(), new SegmentsBenchmark()];
+IBenchmark[] benchmarks =
+[
+    new SendBenchmark(), new HangfireBenchmark(), new ScaleBenchmark(), new WaitBenchmark(), new RecoverBenchmark(), new MemoryBenchmark(), new IdleBenchmark(),
+    new ImportBenchmark(), new TagsBenchmark(), new SegmentsBenchmark(),
+];
 
 if (args is [] or ["list"] or ["--help"])
 {
     foreach (var benchmark in benchmarks)
     {
-        Console.WriteLine($"{benchmark.Name,-10} {benchmark.Summary}");
+        Console.WriteLine($"{benchmark.Name,-14} {benchmark.Summary}");
         foreach (var (option, meaning) in benchmark.Options)
         {
-            Console.WriteLine($"           --{option,-14} {meaning}");
+            Console.WriteLine($"               --{option,-14} {meaning}");
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class MailKitLoop(string? dkimKey)
         return measured.Length;
     });
 
-    private MimeMessage Compose(SampleContact contact, MailboxAddress sender)
+    public MimeMessage Compose(SampleContact contact, MailboxAddress sender)
     {
         var context = new TemplateContext();
         context.SetValue("handle", contact.Handle);

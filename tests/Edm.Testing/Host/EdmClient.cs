@@ -22,7 +22,17 @@ public sealed class EdmClient(HttpClient http)
 
     public async Task<long> CreatePoolAsync(string name, int lanes = 1) => (await PostAsync<IdView>("v1/pools", new { name, lanes })).Id;
 
-    public async Task<long> CreateServiceAsync(long poolId, string name, int port, int connections, int? perMinute = null) =>
+    /// <summary>Every user may send through it.</summary>
+    public Task SharePoolAsync(long pool) => PatchAsync(Path($"v1/pools/{pool}"), new { shared = true });
+
+    /// <summary>A user, and what it logs in with.</summary>
+    public async Task<(long User, string Key)> CreateUserAsync(string name)
+    {
+        var user = (await PostAsync<IdView>("v1/users", new { name })).Id;
+        return (user, (await PostAsync<KeyMadeView>(Path($"v1/users/{user}/keys"), new { name = "test" })).Key);
+    }
+
+    public async Task<long> CreateServiceAsync(long poolId, string name, int port, int connections, int? perMinute = null, bool enabled = true) =>
         (await PostAsync<IdView>("v1/services", new
         {
             poolId,
@@ -35,13 +45,14 @@ public sealed class EdmClient(HttpClient http)
             senderName = name,
             perMinute,
             connections,
+            enabled,
         })).Id;
 
     /// <param name="privateKey">In PEM.</param>
     public Task SignAsync(long service, string selector, string privateKey) => PutAsync(Path($"v1/services/{service}/dkim"), new { selector, privateKey });
 
-    public async Task<long> CreateTemplateAsync(string name, string subject, string? html, string? text) =>
-        (await PostAsync<IdView>("v1/templates", new { name, subject, html, text, strict = false })).Id;
+    public async Task<long> CreateTemplateAsync(string name, string subject, string? html, string? text, bool strict = false) =>
+        (await PostAsync<IdView>("v1/templates", new { name, subject, html, text, strict })).Id;
 
     public async Task<long> CreateCampaignAsync(string name, long templateId, long poolId) =>
         (await PostAsync<IdView>("v1/campaigns", new { name, templateId, poolId, filter = "", priority = 1 })).Id;
@@ -78,6 +89,12 @@ public sealed class EdmClient(HttpClient http)
     {
         using var response = body is null ? await http.PostAsync(Relative(path), null) : await http.PostAsJsonAsync(Relative(path), body, Json);
         return await ReadAsync<T>(response);
+    }
+
+    public async Task PatchAsync(string path, object body)
+    {
+        using var response = await http.PatchAsJsonAsync(Relative(path), body, Json);
+        await ReadAsync<JsonElement>(response);
     }
 
     public async Task PutAsync(string path, object body)

@@ -19,6 +19,8 @@ public sealed record RecipientPage(IReadOnlyList<RecipientView> Items, long? Nex
 
 public sealed record IdView(long Id);
 
+public sealed record KeyMadeView(string Key);
+
 public sealed record FrozenView(long TaskId, int Planned);
 
 public sealed record ClusterView(IReadOnlyList<NodeView> Nodes);

@@ -29,6 +29,14 @@ public sealed class HostProcess : IAsyncDisposable
     /// <inheritdoc cref="Client"/>
     public EdmClient Api => new(Client);
 
+    /// <summary>A client of another user; its owner disposes it.</summary>
+    public HttpClient ClientOf(string key)
+    {
+        var other = new HttpClient { BaseAddress = Client.BaseAddress, Timeout = Client.Timeout };
+        other.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return other;
+    }
+
     public int Id => process.Id;
 
     public bool HasExited => process.HasExited;

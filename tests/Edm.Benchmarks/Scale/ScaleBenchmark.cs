@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using Edm.Contracts.Http;
+using Edm.Testing.Servers;
+using Npgsql;
+
+namespace Edm.Benchmarks.Scale;
+
+/// <summary>
+/// What a mail costs with few and with many services, and with few and with many users that have work: processor time of daemon, database and sink, from the moment
+/// at which the services may send until every task is finished. Launching is not part of it.
+/// </summary>
+internal sealed class ScaleBenchmark : IBenchmark
+{
+    private const int FewServices = 100;
+
+    private static readonly int[] Services = [10, 100, 1_000];
+    private static readonly int[] Users = [1, 100, 10_000];
+
+    public string Name => "scale";
+
+    public string Summary => "CPU a mail at 10, 100 and 1,000 services and at 1, 100 and 10,000 users with work";
+
+    public IReadOnlyList<(string Name, string Meaning)> Options =>
+    [
+        ("mails", "in each measurement, over all users (100000)"),
+        ("rounds", "measurements of each, in turn; the median counts (1)"),
+        ("part", "both (default), services or users"),
+        ("most", "leave out measurements with more users or services than this (10000)"),
+    ];
+
+    public async IAsyncEnumerable<Figure> RunAsync(BenchmarkArguments arguments)
+    {
+        var mails = arguments.Number("mails", 100_000);
+        var rounds = arguments.Number("rounds", 1);
+        var part = arguments.Text("part", "both");
+        var most = arguments.Number("most", 10_000);
+
+        await using var sink = await SmtpSink.StartAsync();
+        await using var engine = await EngineUnderTest.StartAsync("postgres");
+        await using var database = NpgsqlDataSource.Create(engine.Database!);
+        await engine.ImportAsync(mails);
+        var template = await engine.CreateTemplateAsync();
+
+        // What is compiled while it runs does not count.
+        await MeasureAsync(FewServices, 1, Math.Min(mails, 20_000));
+        if (part is "both" or "services")
+        {
+            yield return await CompareAsync("scale.services", [.. Services.Where(n => n <= most)], services => MeasureAsync(services, 1, mails));
+        }
+
+        if (part is "both" or "users")
+        {
+            yield return await CompareAsync("scale.users", [.. Users.Where(n => n <= Math.Min(most, mails))], users => MeasureAsync(FewServices, users, mails));
+        }
+
+        async Task<Figure> CompareAsync(string name, int[] sizes, Func<int, Task<(double Micros, double Rate)>> measure)
+        {
+            var seen = sizes.ToDictionary(size => size, _ => new List<(double Micros, double Rate)>());
+            for (var round = 0; round < rounds; round++)
+            {
+                foreach (var size in sizes)
+                {
+                    seen[size].Add(await measure(size));
+                }
+            }
+
+            var micros = sizes.Select(size => Statistics.Median([.. seen[size].Select(s => s.Micros)])).ToArray();
+            return new Figure(name, "times: the highest CPU a mail to the lowest", micros.Max() / micros.Min(), 1.3, "asked: at most 1.3 times", new Dictionary<string, object>
+            {
+                ["machine"] = Machine.Describe(),
+                ["database"] = "postgres",
+                ["mails"] = mails,
+                ["rounds"] = rounds,
+                [name.Split('.')[1]] = sizes,
+                ["cpuMicrosAMail"] = micros.Select(m => (int)m).ToArray(),
+                ["each"] = sizes.Select(size => seen[size].Select(s => (int)s.Micros).ToArray()).ToArray(),
+                ["mailsASecond"] = sizes.Select(size => (int)Statistics.Median([.. seen[size].Select(s => s.Rate)])).ToArray(),
+            }) { LessIsBetter = true };
+        }
+
+        async Task<(double Micros, double Rate)> MeasureAsync(int services, int users, int inAll)
+        {
+            // At least a hundred connections: with fewer a commit of the journal serves fewer mails, whatever the number of services.
+            var pool = await engine.CreatePoolAsync(sink.Port, services, lanes: 1, connections: Math.Max(1, FewServices / services), enabled: false);
+            var crowd = await Crowd.CreateAsync(database, users, inAll / users, template, pool);
+            await crowd.LaunchAsync();
+
+            var before = ProcessTree.CpuTime();
+            var watch = Stopwatch.StartNew();
+            await EnableAsync(pool, true);
+            await crowd.FinishedAsync();
+            var (cpu, time) = (ProcessTree.CpuTime() - before, watch.Elapsed);
+
+            var (sent, planned) = (await crowd.SentAsync(), (long)inAll / users * users);
+            await EnableAsync(pool, false);
+            return sent == planned
+                ? (cpu.TotalMicroseconds / planned, planned / time.TotalSeconds)
+                : throw new InvalidOperationException($"Of {planned} mails {sent} were sent.\n{engine.Host.Output}");
+        }
+
+        // One word to the lane instead of a request a service, whose cost would be counted.
+        async Task EnableAsync(long pool, bool enabled)
+        {
+            await using var change = database.CreateCommand("UPDATE services SET enabled = @enabled, version = version + 1 WHERE pool_id = @pool");
+            change.Parameters.AddWithValue("enabled", enabled);
+            change.Parameters.AddWithValue("pool", pool);
+            await change.ExecuteNonQueryAsync();
+            await engine.Host.Api.PatchAsync(string.Create(CultureInfo.InvariantCulture, $"v1/pools/{pool}"), new { weights = new SelectionWeights() });
+        }
+    }
+}
