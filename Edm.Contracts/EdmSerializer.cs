@@ -30,6 +30,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.task-archived", StoredJson.Default.TaskArchived),
         ("uq.archive-forgotten", StoredJson.Default.ArchiveForgotten),
         ("uq.failed-retried", StoredJson.Default.FailedRetried),
+        ("uq.recipients-expired", StoredJson.Default.RecipientsExpired),
         ("uq.batch-leased", StoredJson.Default.BatchLeased),
         ("uq.lease-returned", StoredJson.Default.LeaseReturned),
         ("uq.outcomes-recorded", StoredJson.Default.OutcomesRecorded),
@@ -106,6 +107,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(TaskArchived))]
 [JsonSerializable(typeof(ArchiveForgotten))]
 [JsonSerializable(typeof(FailedRetried))]
+[JsonSerializable(typeof(RecipientsExpired))]
 [JsonSerializable(typeof(BatchLeased))]
 [JsonSerializable(typeof(LeaseReturned))]
 [JsonSerializable(typeof(OutcomesRecorded))]

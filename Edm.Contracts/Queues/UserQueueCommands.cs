@@ -16,8 +16,9 @@ public enum UnknownPolicy
 /// <summary>When a deferred recipient is tried again: <c>FirstDelay × 2^(attempt-1)</c>, at most <c>MaxDelay</c>, ± 20 % jitter.</summary>
 /// <param name="MaxAttempts">The try with this number is the last; then the recipient has failed.</param>
 /// <param name="MaxAgeSeconds">
-/// Since the recipient's first try, after which a deferred recipient has failed. Not since the task was queued: a task may run for weeks, or be retried after one,
-/// and its last recipient has as many tries as its first.
+/// From when the recipient was first handed to a lane; a recipient that is older has failed, whatever it waited for. Not from when the task was queued: a task may
+/// run for weeks, begin late, or be retried after its end, and its last recipient has as many tries as its first. So who waits for the first try has no age, and
+/// neither has who was given back before it: nothing was tried. Who was postponed keeps the age.
 /// </param>
 public sealed record RetryRules(int MaxAttempts, int FirstDelaySeconds, int MaxDelaySeconds, int MaxAgeSeconds)
 {

@@ -30,13 +30,16 @@ public sealed record TaskArchived(TaskId Task, long AtMs) : IUserQueueEvent;
 /// </summary>
 public sealed record ArchiveForgotten(long UpToMs, long AtMs) : IUserQueueEvent;
 
-/// <param name="Attempt">The number of the try that this lease is for; 2 or more.</param>
+/// <param name="Attempt">The number of the try that this lease is for; 1 for a first try that was postponed.</param>
 /// <param name="FirstMs">When the first try was leased.</param>
 public sealed record RetryItem(int Seq, int Attempt, long FirstMs);
 
 /// <summary>Recipients were handed to one lane, in answer to pull <paramref name="PullNr"/> of the lane's incarnation <paramref name="Epoch"/>.</summary>
 /// <param name="Fresh">First tries.</param>
 public sealed record BatchLeased(LeaseNr Lease, LaneId Lane, long Epoch, long PullNr, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, long AtMs) : IUserQueueEvent;
+
+/// <summary>These recipients, all pending, have grown older than the task's retry rules allow: they have failed and are not tried again.</summary>
+public sealed record RecipientsExpired(TaskId Task, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
 
 /// <summary>These recipients of the lease were never started and are open again.</summary>
 public sealed record LeaseReturned(LeaseNr Lease, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;

@@ -38,14 +38,17 @@ public sealed class OpenLease
 
     public bool TryGet(int seq, out LeasedTry found) => tries.TryGetValue(seq, out found);
 
+    /// <summary>It had waited for its first try. One that was postponed since then is for try 1 too, but has an age to keep.</summary>
+    public bool IsFresh(LeasedTry leased) => leased.Attempt == 1 && leased.FirstMs == AtMs;
+
     public void Settle(int seq) => tries.Remove(seq);
 
     public IEnumerable<int> Seqs => tries.Keys;
 
     /// <summary>What is still open, in the shape of the event that opened it.</summary>
     public (SeqRange[] Fresh, RetryItem[] Retries) Open() =>
-        (SeqRange.Of(tries.Where(t => t.Value.Attempt == 1).Select(t => t.Key)),
-            [.. tries.Where(t => t.Value.Attempt > 1).Select(t => new RetryItem(t.Key, t.Value.Attempt, t.Value.FirstMs))]);
+        (SeqRange.Of(tries.Where(t => IsFresh(t.Value)).Select(t => t.Key)),
+            [.. tries.Where(t => !IsFresh(t.Value)).Select(t => new RetryItem(t.Key, t.Value.Attempt, t.Value.FirstMs))]);
 
     public LeaseSnapshot ToSnapshot()
     {

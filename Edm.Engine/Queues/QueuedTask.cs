@@ -48,7 +48,11 @@ public sealed class QueuedTask
     public RecipientLedger Recipients { get; }
     public PendingQueue Pending { get; } = new();
 
-    /// <summary>Work served divided by priority: weighted fair queueing among the tasks of one user. The least is served next.</summary>
+    /// <summary>
+    /// Work served divided by priority: weighted fair queueing among the tasks of one user. The least is served next. Lanes take turns over users by deficit round robin,
+    /// because a queue may be asked and have nothing; here all is known at the moment of the pull, so that this is at least as fair: whatever their sizes and
+    /// priorities, two tasks that always have work differ from their shares by no more than one batch each, at every moment and not only at the end of a round.
+    /// </summary>
     public long VirtualTime { get; private set; }
 
     /// <summary>
@@ -109,9 +113,20 @@ public sealed class QueuedTask
         }
     }
 
-    /// <summary>The retries that are due and that this lane may have, the longest overdue first.</summary>
+    /// <summary>The retries that are due and that this lane may have, the longest overdue first. Who has expired is none of them any more.</summary>
     public IEnumerable<PendingSnapshot> DueRetries(LaneId lane, long nowMs) =>
-        Pending.Due(nowMs).Where(p => Array.Find(Segments, s => s.Range.Contains(p.Seq))?.Lane is not { } own || own == lane.Lane);
+        Pending.Due(nowMs).Where(p => !IsTooLate(nowMs, p.FirstMs) && Array.Find(Segments, s => s.Range.Contains(p.Seq))?.Lane is not { } own || own == lane.Lane);
+
+    /// <summary>At this moment a recipient is older than it may become whose first try was leased at <paramref name="firstMs"/>.</summary>
+    public bool IsTooLate(long atMs, long firstMs) => atMs > firstMs + MaxAgeMs;
+
+    /// <summary>Pending recipients that have expired, the oldest first.</summary>
+    public IEnumerable<int> Expired(long nowMs) => Pending.OlderThan(nowMs - MaxAgeMs);
+
+    /// <summary>When the next pending recipient expires if nothing becomes of it before; null when nobody is pending.</summary>
+    public long? NextExpiryMs => Pending.OldestFirstMs + MaxAgeMs + 1;
+
+    private long MaxAgeMs => Retry.MaxAgeSeconds * 1000L;
 
     public void Reopen(int seq)
     {

@@ -82,8 +82,8 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
                 TellLanes(state.Repeats(NowMs));
                 break;
             case RetryIsDue:
+                Settle([]);
                 TellLanes(state.Announcements(NowMs));
-                SetRetryTimer();
                 break;
             case ReceiveTimeout when !state.HasUnfinished:
                 Context.Parent.Tell(new Passivate(StopQueue.Instance));

@@ -8,6 +8,9 @@ public static class UserQueueDecisions
     /// <summary>A lane that can't tell when it may send says so again and again; each time costs two journal writes.</summary>
     private const long PostponeAtLeastMs = 1_000;
 
+    /// <summary>Recipients that expire in one event; at most some kB of it.</summary>
+    private const int MaxExpired = 500;
+
     public static Decision Decide(this UserQueueState state, IForUserQueue message, long nowMs) => message switch
     {
         QueueTask m => state.Queue(m, nowMs),
@@ -183,10 +186,11 @@ public static class UserQueueDecisions
             .Distinct()
             .Where(lane => state.HasDueWork(lane, nowMs));
 
-    /// <summary>When something that can't be leased now becomes due; null when nothing ever will by time alone.</summary>
+    /// <summary>When something that can't be leased now becomes due, or expires, whatever its task is; null when nothing ever will by time alone.</summary>
     public static long? NextDueMs(this UserQueueState state, long nowMs) =>
         state.Unfinished.Where(t => t.Phase == TaskPhase.Running)
             .SelectMany(t => new[] { t.Pending.NextDueMs, t.NextOpeningMs(nowMs) })
+            .Concat(state.Unfinished.Select(t => t.NextExpiryMs))
             .Where(due => due > nowMs)
             .Min();
 
@@ -222,7 +226,7 @@ public static class UserQueueDecisions
             OutcomeKind.Sent => new RecordedOutcome(outcome, RecipientState.Sent, null),
             OutcomeKind.Failed => new RecordedOutcome(outcome, RecipientState.Failed, null),
             OutcomeKind.Skipped => new RecordedOutcome(outcome, RecipientState.Skipped, null),
-            OutcomeKind.Unknown when task.Unknown == UnknownPolicy.Resend && task.Phase != TaskPhase.Cancelled && outcome.Attempt < task.Retry.MaxAttempts =>
+            OutcomeKind.Unknown when task.Unknown == UnknownPolicy.Resend && task.Phase != TaskPhase.Cancelled && outcome.Attempt < task.Retry.MaxAttempts && !task.IsTooLate(nowMs, firstMs) =>
                 new RecordedOutcome(outcome, RecipientState.PendingRetry, nowMs),
             OutcomeKind.Unknown => new RecordedOutcome(outcome, RecipientState.Unknown, null),
             OutcomeKind.Deferred => Defer(task, outcome, firstMs, nowMs),
@@ -246,7 +250,7 @@ public static class UserQueueDecisions
         var asked = outcome.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
         var delay = RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt, outcome.Class, asked);
         var due = Math.Max(nowMs + (long)delay.TotalMilliseconds, outcome.NotBeforeMs ?? 0);
-        return IsTooLate(task, due, firstMs)
+        return task.IsTooLate(due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old for another try; the last: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
     }
@@ -259,12 +263,10 @@ public static class UserQueueDecisions
         }
 
         var due = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + PostponeAtLeastMs);
-        return IsTooLate(task, due, firstMs)
+        return task.IsTooLate(due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old to be sent; it waited: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
     }
-
-    private static bool IsTooLate(QueuedTask task, long dueMs, long firstMs) => dueMs > firstMs + (task.Retry.MaxAgeSeconds * 1000L);
 
     private static Decision Return(this UserQueueState state, Returned m, long nowMs)
     {
@@ -284,10 +286,18 @@ public static class UserQueueDecisions
         return new Decision([.. returned], () => null);
     }
 
-    /// <summary>What follows by itself from what was just applied: tasks that are finished now, and old ones to forget.</summary>
+    /// <summary>
+    /// What follows by itself from what was just applied, and from the time: recipients that have expired (some hundred of a task at once; who asks until nothing
+    /// follows gets all), tasks that are finished now, and old ones to forget.
+    /// </summary>
     public static IReadOnlyList<IUserQueueEvent> Consequences(this UserQueueState state, long nowMs)
     {
         List<IUserQueueEvent>? events = null;
+        foreach (var task in state.Unfinished.Where(t => t.NextExpiryMs <= nowMs))
+        {
+            (events ??= []).Add(new RecipientsExpired(task.Id, SeqRange.Of(task.Expired(nowMs).Take(MaxExpired)), nowMs));
+        }
+
         foreach (var task in state.Unfinished.Where(t => t.Recipients.IsSettled))
         {
             (events ??= []).Add(new TaskFinished(task.Id, task.Recipients.Counts(), nowMs));

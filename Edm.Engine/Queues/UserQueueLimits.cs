@@ -1,7 +1,7 @@
 namespace Edm.Engine.Queues;
 
 /// <summary>The bounds of one UserQueue.</summary>
-/// <param name="MaxPending">Retries in memory, about 150 bytes each; past it the queue leases retries only, so that it drains before it grows.</param>
+/// <param name="MaxPending">Retries in memory, about 220 bytes each; past it the queue leases retries only, so that it drains before it grows.</param>
 /// <param name="MaxFinishedTasks">Finished tasks that can still be asked and retried here; older ones are archived and known to SQL only.</param>
 /// <param name="MaxBatch">Recipients in one lease, whatever a lane asks for.</param>
 /// <param name="MaxArchivedTasks">

@@ -59,6 +59,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case TaskResumed e: Known(e.Task).Phase = TaskPhase.Running; break;
             case TaskCancelled e: Apply(e); break;
             case FailedRetried e: Apply(e); break;
+            case RecipientsExpired e: Apply(e); break;
             case TaskFinished e: Apply(e); break;
             case TaskArchived e: Apply(e); break;
             case ArchiveForgotten e: Archive.Forget(e.UpToMs); break;
@@ -112,6 +113,19 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
         }
 
         unfinished[task.Id.Value] = task;
+    }
+
+    private void Apply(RecipientsExpired e)
+    {
+        var task = Known(e.Task);
+        foreach (var range in e.Seqs)
+        {
+            for (var seq = range.First; seq <= range.Last; seq++)
+            {
+                RemovePending(task, seq);
+                task.Recipients[seq] = RecipientState.Failed;
+            }
+        }
     }
 
     private void Apply(TaskFinished e)
@@ -174,7 +188,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
                 {
                     task.Recipients[seq] = RecipientState.Cancelled;
                 }
-                else if (leased.Attempt > 1)
+                else if (!lease.IsFresh(leased))
                 {
                     AddPending(task, new PendingSnapshot(seq, leased.Attempt, e.AtMs, leased.FirstMs));
                 }

@@ -40,9 +40,10 @@ public sealed class DeliveriesStore(EdmDatabase database)
                     changes.Add(fresh.User, fresh.Event);
                 }
 
+                var sent = new List<(TaskId Task, int Seq, long AtMs)>();
                 foreach (var (task, change) in changes.Tasks)
                 {
-                    await MoveOlderAsync(connection, task, change, cancellation);
+                    sent.AddRange(await RowMoves.WriteAsync(connection, task, change.Moves, cancellation));
                 }
 
                 if (connection.IsPostgres)
@@ -56,7 +57,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
 
                 await LastSent.WriteAsync(
                     connection,
-                    [.. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
+                    [.. sent, .. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
                     cancellation);
                 await DeadAddresses.WriteAsync(connection, changes.Deliveries, cancellation);
                 foreach (var (task, change) in changes.Tasks)
@@ -78,25 +79,6 @@ public sealed class DeliveriesStore(EdmDatabase database)
             "INSERT INTO projection_offsets (name, position) VALUES (@name, 0) ON CONFLICT (name) DO NOTHING", cancellation, new DataParameter("name", Name));
         return await connection.ExecuteAsync<long>(
             $"SELECT position FROM projection_offsets WHERE name = @name{(connection.IsPostgres ? " FOR UPDATE" : "")}", cancellation, new DataParameter("name", Name));
-    }
-
-    /// <summary>Before the rows of this run are written: it holds for those that were there.</summary>
-    private static async Task MoveOlderAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation)
-    {
-        const string Move = "UPDATE deliveries SET state = @to, due_at = NULL WHERE task_id = @task AND state = @from";
-        if (change.ReopensFailed)
-        {
-            await MoveAsync(RecipientState.Failed, RecipientState.Waiting);
-        }
-
-        if (change.CancelsPending)
-        {
-            await MoveAsync(RecipientState.PendingRetry, RecipientState.Cancelled);
-        }
-
-        Task<int> MoveAsync(RecipientState from, RecipientState to) => connection.ExecuteAsync(
-            Move, cancellation,
-            new DataParameter("to", to.Name(), DataType.Text), new DataParameter("task", task.Value), new DataParameter("from", from.Name(), DataType.Text));
     }
 
     private static Task<int> WriteTaskAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation) => connection.ExecuteAsync(

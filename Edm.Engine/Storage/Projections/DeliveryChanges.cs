@@ -22,11 +22,9 @@ internal sealed class TaskChange
 
     /// <summary>Null: as before; 0: not finished (any more).</summary>
     public long? FinishedAtMs { get; set; }
-    /// <summary>Rows from before this run that are pending become cancelled.</summary>
-    public bool CancelsPending { get; set; }
 
-    /// <summary>Rows from before this run that have failed wait again.</summary>
-    public bool ReopensFailed { get; set; }
+    /// <summary>What becomes of rows from before this run, in this order.</summary>
+    public List<RowMove> Moves { get; } = [];
     public int Sent { get; set; }
     public int Failed { get; set; }
     public int Skipped { get; set; }
@@ -36,6 +34,8 @@ internal sealed class TaskChange
 /// <summary>Folds events, in their order, into one change a row, so that a batch of thousands is a few statements. Pure.</summary>
 internal sealed class DeliveryChanges
 {
+    private const string Expiry = "expired: too old for another try";
+
     public Dictionary<(TaskId Task, int Seq), DeliveryChange> Deliveries { get; } = [];
 
     public Dictionary<TaskId, TaskChange> Tasks { get; } = [];
@@ -50,6 +50,7 @@ internal sealed class DeliveryChanges
             case TaskCancelled e: Cancelled(e); break;
             case TaskFinished e: Finished(e); break;
             case FailedRetried e: Retried(e); break;
+            case RecipientsExpired e: Expired(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
             case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
@@ -69,24 +70,30 @@ internal sealed class DeliveryChanges
     {
         var task = Task(e.Task);
         task.State = "cancelled";
-        task.CancelsPending = true;
-        Move(e.Task, RecipientState.PendingRetry, RecipientState.Cancelled);
+        Move(e.Task, new RowMove(null, RecipientState.PendingRetry, RecipientState.Cancelled));
     }
 
-    private void Move(TaskId task, RecipientState from, RecipientState to)
+    private void Expired(RecipientsExpired e)
     {
-        foreach (var change in Deliveries.Where(d => d.Key.Task == task && d.Value.Last.State == from).Select(d => d.Value))
+        Move(e.Task, new RowMove(e.Seqs, null, RecipientState.Failed, Expiry));
+        Task(e.Task).Failed += e.Seqs.Sum(r => r.Count);
+    }
+
+    private void Move(TaskId task, RowMove move)
+    {
+        Task(task).Moves.Add(move);
+        foreach (var change in Deliveries.Where(d => d.Key.Task == task && move.Concerns(d.Key.Seq, d.Value.Last.State)).Select(d => d.Value))
         {
-            change.Last = change.Last with { State = to, DueMs = null };
+            var last = change.Last;
+            change.Last = last with { State = move.To, DueMs = null, Outcome = last.Outcome with { Reason = move.Reason(last.Outcome.Reason) } };
         }
     }
 
     private void Retried(FailedRetried e)
     {
         // A retry is of all that have failed so far.
-        Move(e.Task, RecipientState.Failed, RecipientState.Waiting);
+        Move(e.Task, new RowMove(null, RecipientState.Failed, RecipientState.Waiting));
         var task = Task(e.Task);
-        task.ReopensFailed = true;
         task.Failed -= e.Seqs.Sum(r => r.Count);
 
         // Where this run doesn't say what the task was, the statement looks.

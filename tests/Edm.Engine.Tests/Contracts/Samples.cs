@@ -81,6 +81,7 @@ internal static class Samples
         new TaskArchived(Task, At),
         new ArchiveForgotten(At - 86_400_000, At),
         new FailedRetried(Task, Runs, At),
+        new RecipientsExpired(Task, Runs, At),
         new BatchLeased(Lease, Lane, Epoch, 77, Task, Runs, Retries, At),
         new BatchLeased(Lease, Lane, 0, 1, Task, [], [], At),
         new LeaseReturned(Lease, Runs, At),

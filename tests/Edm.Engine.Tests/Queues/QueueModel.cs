@@ -52,6 +52,7 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 break;
             case TaskCancelled e: Cancel(tasks[e.Task.Value]); break;
             case FailedRetried e: Retry(tasks[e.Task.Value], e); break;
+            case RecipientsExpired e: Expire(tasks[e.Task.Value], e, nowMs); break;
             case BatchLeased e: Lease(tasks[e.Task.Value], e, nowMs); break;
             case LeaseReturned e: Return(e); break;
             case OutcomesRecorded e: Record(e, nowMs); break;
@@ -102,6 +103,16 @@ internal sealed class QueueModel(UserQueueLimits limits)
         (task.Phase, task.IsFinished) = (task.Phase == TaskPhase.Finished ? TaskPhase.Running : task.Phase, false);
     }
 
+    private static void Expire(ModelTask task, RecipientsExpired e, long nowMs)
+    {
+        Assert.NotEmpty(e.Seqs);
+        foreach (var recipient in Seqs(e.Seqs).Select(seq => task.Recipients[seq - 1]))
+        {
+            Assert.True(recipient.State == RecipientState.PendingRetry && task.IsTooLate(recipient, nowMs), "somebody expired who is not too old");
+            recipient.State = RecipientState.Failed;
+        }
+    }
+
     private void Lease(ModelTask task, BatchLeased e, long nowMs)
     {
         Assert.Equal((TaskPhase.Running, task.Pool), (task.Phase, e.Lane.Pool));
@@ -114,17 +125,17 @@ internal sealed class QueueModel(UserQueueLimits limits)
             Assert.DoesNotContain(Recipients, r => r.Task.Phase == TaskPhase.Running && r.Task.Pool == e.Lane.Pool && r.Task.IsFor(r.Seq, e.Lane) && r.Recipient.IsDue(nowMs));
         }
 
-        foreach (var (seq, attempt, firstMs) in Seqs(e.Fresh).Select(seq => (seq, 1, nowMs)).Concat(e.Retries.Select(r => (r.Seq, r.Attempt, r.FirstMs))))
+        foreach (var (seq, attempt, firstMs, isFresh) in Seqs(e.Fresh).Select(seq => (seq, 1, nowMs, true)).Concat(e.Retries.Select(r => (r.Seq, r.Attempt, r.FirstMs, false))))
         {
             var recipient = task.Recipients[seq - 1];
             Assert.True(task.IsFor(seq, e.Lane), $"{task.Id}/{seq} belongs to another lane than {e.Lane}");
             Assert.True(
-                attempt > 1 ? recipient.IsDue(nowMs) : recipient.State == RecipientState.Waiting && !(task.Segment(seq).NotBeforeMs > nowMs),
+                isFresh ? recipient.State == RecipientState.Waiting && !(task.Segment(seq).NotBeforeMs > nowMs) : recipient.IsDue(nowMs) && !task.IsTooLate(recipient, nowMs),
                 $"{task.Id}/{seq} is {recipient.State} and was leased for try {attempt}");
             Assert.Equal(recipient.Attempt, attempt);
-            recipient.FirstMs = attempt == 1 ? nowMs : recipient.FirstMs;
+            recipient.FirstMs = isFresh ? nowMs : recipient.FirstMs;
             Assert.Equal(recipient.FirstMs, firstMs);
-            (recipient.State, recipient.Lease, recipient.Lane) = (RecipientState.Leased, e.Lease, e.Lane);
+            (recipient.State, recipient.Lease, recipient.Lane, recipient.WasPending) = (RecipientState.Leased, e.Lease, e.Lane, !isFresh);
         }
     }
 
@@ -133,7 +144,7 @@ internal sealed class QueueModel(UserQueueLimits limits)
         foreach (var seq in Seqs(e.Seqs))
         {
             var (task, _, recipient) = Recipients.Single(r => r.Recipient.State == RecipientState.Leased && r.Recipient.Lease == e.Lease && r.Seq == seq);
-            recipient.State = task.Phase == TaskPhase.Cancelled ? RecipientState.Cancelled : recipient.Attempt > 1 ? RecipientState.PendingRetry : RecipientState.Waiting;
+            recipient.State = task.Phase == TaskPhase.Cancelled ? RecipientState.Cancelled : recipient.WasPending ? RecipientState.PendingRetry : RecipientState.Waiting;
             recipient.DueMs = e.AtMs;
         }
     }
@@ -146,30 +157,34 @@ internal sealed class QueueModel(UserQueueLimits limits)
             var task = tasks[outcome.Task.Value];
             var recipient = task.Recipients[outcome.Seq - 1];
             Assert.Equal((RecipientState.Leased, outcome.Lease, e.Lane, outcome.Attempt), (recipient.State, recipient.Lease, recipient.Lane, recipient.Attempt));
-            Assert.Equal(Expected(task, recipient, outcome.Kind, item.DueMs, nowMs), item.State);
+            Assert.Equal(Expected(task, recipient, outcome, item.DueMs, nowMs), item.State);
             recipient.State = item.State;
             Assert.Equal(item.State == RecipientState.PendingRetry, item.DueMs is not null);
             if (item.DueMs is { } due)
             {
-                (recipient.DueMs, recipient.Attempt) = (due, recipient.Attempt + 1);
+                (recipient.DueMs, recipient.Attempt) = (due, recipient.Attempt + (outcome.Kind == OutcomeKind.Postponed ? 0 : 1));
             }
         }
     }
 
-    private static RecipientState Expected(ModelTask task, ModelRecipient recipient, OutcomeKind kind, long? dueMs, long nowMs)
+    private static RecipientState Expected(ModelTask task, ModelRecipient recipient, Outcome outcome, long? dueMs, long nowMs)
     {
+        var latest = recipient.FirstMs + (task.Queued.Retry.MaxAgeSeconds * 1000L);
         var (lastTry, cancelled) = (recipient.Attempt >= task.Queued.Retry.MaxAttempts, task.Phase == TaskPhase.Cancelled);
-        switch (kind)
+        switch (outcome.Kind)
         {
             case OutcomeKind.Sent: return RecipientState.Sent;
             case OutcomeKind.Failed: return RecipientState.Failed;
             case OutcomeKind.Skipped: return RecipientState.Skipped;
-            case OutcomeKind.Unknown: return task.Queued.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry ? RecipientState.PendingRetry : RecipientState.Unknown;
-            case OutcomeKind.Deferred when cancelled: return RecipientState.Cancelled;
+            case OutcomeKind.Unknown: return task.Queued.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry && nowMs <= latest ? RecipientState.PendingRetry : RecipientState.Unknown;
+            case OutcomeKind.Deferred or OutcomeKind.Postponed when cancelled: return RecipientState.Cancelled;
+            case OutcomeKind.Postponed:
+                var again = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + 1000);
+                Assert.Equal(again > latest ? null : again, dueMs);
+                return dueMs is null ? RecipientState.Failed : RecipientState.PendingRetry;
             case OutcomeKind.Deferred when lastTry: return RecipientState.Failed;
             default:
                 var wanted = Math.Min(task.Queued.Retry.FirstDelaySeconds * Math.Pow(2, recipient.Attempt - 1), task.Queued.Retry.MaxDelaySeconds) * 1000;
-                var latest = recipient.FirstMs + (task.Queued.Retry.MaxAgeSeconds * 1000L);
                 if (dueMs is not { } due)
                 {
                     Assert.True(nowMs + (wanted * 1.2) >= latest, "given up before its age");
@@ -202,6 +217,8 @@ internal sealed class ModelTask(TaskQueued queued)
 
     public bool IsSettled => !Recipients.Any(r => r.State is RecipientState.Waiting or RecipientState.Leased or RecipientState.PendingRetry);
 
+    public bool IsTooLate(ModelRecipient recipient, long nowMs) => nowMs > recipient.FirstMs + (Queued.Retry.MaxAgeSeconds * 1000L);
+
     public Segment Segment(int seq) => Queued.Segments.Single(s => s.Range.First <= seq && seq <= s.Range.Last);
 
     public bool IsFor(int seq, LaneId lane) => Pool == lane.Pool && (Segment(seq).Lane is null || Segment(seq).Lane == lane.Lane);
@@ -219,6 +236,9 @@ internal sealed class ModelRecipient
 
     /// <summary>When the first try of this run was leased.</summary>
     public long FirstMs { get; set; }
+
+    /// <summary>The open lease is not the first of this run.</summary>
+    public bool WasPending { get; set; }
     public LeaseNr Lease { get; set; }
     public LaneId Lane { get; set; }
 

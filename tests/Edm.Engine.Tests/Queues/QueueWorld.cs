@@ -73,6 +73,16 @@ internal sealed class QueueWorld
     {
         story.AppendLine($"wait {ms} ms");
         NowMs += ms;
+        Settle();
+        CheckState();
+    }
+
+    private void Settle()
+    {
+        for (var consequences = state.Consequences(NowMs); consequences.Count > 0; consequences = state.Consequences(NowMs))
+        {
+            Record(consequences);
+        }
     }
 
     /// <summary>Every message is said twice: the second time it must change nothing.</summary>
@@ -89,11 +99,7 @@ internal sealed class QueueWorld
         Record(decision.Events);
         var reply = decision.Reply();
         Assert.True(reply is not Batch given || given.More == state.HasDueWork(given.Lane, NowMs), "a batch does not say rightly whether there is more");
-        for (var consequences = state.Consequences(NowMs); consequences.Count > 0; consequences = state.Consequences(NowMs))
-        {
-            Record(consequences);
-        }
-
+        Settle();
         var again = state.Decide(message, NowMs);
         Assert.Empty(again.Events);
         if (message is Pull pull && reply is Batch { Lease: not null })
@@ -175,6 +181,7 @@ internal sealed class QueueWorld
             Assert.Equal(expected.Recipients.Select(r => r.State), Enumerable.Range(1, expected.Recipients.Length).Select(seq => task.Recipients[seq]));
             Assert.Equal(expected.Counts(), task.Recipients.Counts());
             Assert.Equal(task.Recipients.Planned, task.Recipients.Counts().Sum());
+            Assert.DoesNotContain(expected.Recipients, r => r.State == RecipientState.PendingRetry && expected.IsTooLate(r, NowMs));
             Assert.Equal(expected.IsSettled, expected.IsFinished);
             Assert.Equal(expected.IsFinished, task.FinishedAtMs is not null);
             Assert.Equal(
@@ -184,8 +191,8 @@ internal sealed class QueueWorld
 
         // Each leased recipient is in exactly one open lease, and nobody else is in any.
         Assert.Equal(
-            model.Recipients.Where(r => r.Recipient.State == RecipientState.Leased).Select(r => (r.Recipient.Lease.Value, r.Task.Id.Value, r.Seq, r.Recipient.Attempt, r.Recipient.Lane.ToString())).Order(),
-            state.Leases.SelectMany(l => l.Seqs.Select(seq => (l.Nr.Value, l.Task.Value, seq, l.TryGet(seq, out var leased) ? leased.Attempt : 0, l.Lane.ToString()))).Order());
+            model.Recipients.Where(r => r.Recipient.State == RecipientState.Leased).Select(r => (r.Recipient.Lease.Value, r.Task.Id.Value, r.Seq, r.Recipient.Attempt, r.Recipient.FirstMs, r.Recipient.Lane.ToString())).Order(),
+            Restored().Leases.SelectMany(l => l.Seqs.Select(seq => (l.Nr.Value, l.Task.Value, seq, l.TryGet(seq, out var leased) ? leased.Attempt : 0, leased.FirstMs, l.Lane.ToString()))).Order());
         CheckDemand();
     }
 
@@ -229,7 +236,7 @@ internal sealed class QueueWorld
                 Say(new Outcomes(User, lease.Lane, commit++, [.. lease.Seqs.Select(seq => Of(lease, seq, OutcomeKind.Sent))]));
             }
 
-            NowMs = state.NextDueMs(NowMs) ?? NowMs;
+            Wait((state.NextDueMs(NowMs) ?? NowMs) - NowMs);
         }
 
         Assert.All(model.Tasks, t => Assert.True(t.IsFinished, $"task {t.Id} never ends"));
@@ -302,12 +309,15 @@ internal sealed class QueueWorld
         {
             var random = new Random((step.B * 31) + step.C);
             Say(new Outcomes(User, lease.Lane, commit++, [.. lease.Seqs.Where(_ => random.Next(3) > 0).Select(seq =>
-                Of(lease, seq, Choose([OutcomeKind.Sent, OutcomeKind.Failed, OutcomeKind.Deferred, OutcomeKind.Deferred, OutcomeKind.Unknown, OutcomeKind.Skipped], random.Next(6))))]));
+                Of(lease, seq, Choose([OutcomeKind.Sent, OutcomeKind.Failed, OutcomeKind.Deferred, OutcomeKind.Postponed, OutcomeKind.Unknown, OutcomeKind.Skipped], random.Next(6)),
+                random.Next(3) == 0 ? null : NowMs + random.Next(40_000)))]));
         }
     }
 
-    private static Outcome Of(OpenLease lease, int seq, OutcomeKind kind) =>
-        new(lease.Task, lease.Nr, seq, lease.TryGet(seq, out var leased) ? leased.Attempt : 0, kind, Start, new ServiceId(1), Reason: "because");
+    /// <param name="notBeforeMs">For one that is postponed.</param>
+    private static Outcome Of(OpenLease lease, int seq, OutcomeKind kind, long? notBeforeMs = null) =>
+        new(lease.Task, lease.Nr, seq, lease.TryGet(seq, out var leased) ? leased.Attempt : 0, kind, Start, new ServiceId(1), Reason: "because",
+            NotBeforeMs: kind == OutcomeKind.Postponed ? notBeforeMs : null);
 
     private void SayReturned(QueueStep step)
     {

@@ -145,6 +145,62 @@ public sealed class UserQueueDecisionsTests
     }
 
     [Fact]
+    public void Who_is_too_old_for_another_try_has_failed_also_while_the_task_is_paused()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 1200))], RetryRules.Default with { MaxAgeSeconds = 3600 }, UnknownPolicy.Hold));
+        for (var i = 0; i < 3; i++)
+        {
+            End(Pull(400), OutcomeKind.Deferred);
+        }
+
+        Say(new PauseTask(User, new TaskId(1)));
+        nowMs = Start + 3_600_000;
+        Assert.Empty(state.Consequences(nowMs));
+        Assert.Equal(nowMs + 1, state.NextDueMs(nowMs));
+        nowMs++;
+
+        Assert.Equal(1200, Expire());
+        Assert.Equal((0, 1200, 0), (state.PendingCount, state.Task(new TaskId(1))!.Recipients.Count(RecipientState.Failed), Pull(10).Retries.Length));
+    }
+
+    [Fact]
+    public void Who_expired_in_a_lanes_hands_is_not_leased_again()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 1))], RetryRules.Default with { MaxAgeSeconds = 3600 }, UnknownPolicy.Hold));
+        nowMs = End(Pull(1), OutcomeKind.Deferred).Items[0].DueMs!.Value;
+        var second = Pull(1);
+        nowMs += 3_600_000;
+
+        Say(new Returned(User, Lane, second.Lease!.Value, [new SeqRange(1, 1)]));
+
+        Assert.Equal(0, Pull(1).Retries.Length);
+        Assert.Equal(1, Expire());
+    }
+
+    [Fact]
+    public void Who_was_postponed_keeps_the_age_when_the_lane_gives_it_back()
+    {
+        Queue(1, 1);
+        nowMs = End(Pull(1), OutcomeKind.Postponed).Items[0].DueMs!.Value;
+        var second = Pull(1);
+        Assert.Equal([new RetryItem(1, 1, Start)], second.Retries);
+
+        Say(new Returned(User, Lane, second.Lease!.Value, [new SeqRange(1, 1)]));
+
+        Assert.Equal([new RetryItem(1, 1, Start)], Pull(1).Retries);
+    }
+
+    [Fact]
+    public void An_unknown_mail_that_is_too_old_is_held_also_where_such_mails_are_sent_again()
+    {
+        Say(new QueueTask(User, new TaskId(1), Pool, 1, 1, [new Segment(new SeqRange(1, 1))], RetryRules.Default with { MaxAgeSeconds = 3600 }, UnknownPolicy.Resend));
+        var batch = Pull(1);
+        nowMs += 3_600_001;
+
+        Assert.Equal(RecipientState.Unknown, End(batch, OutcomeKind.Unknown).Items[0].State);
+    }
+
+    [Fact]
     public void Recipients_are_listed_page_by_page()
     {
         Queue(1, 5);
@@ -301,6 +357,24 @@ public sealed class UserQueueDecisionsTests
         var recorded = Assert.IsType<OutcomesRecorded>(Assert.Single(state.Decide(outcomes, nowMs).Events));
         state.Apply(recorded);
         return recorded;
+    }
+
+    /// <summary>All that follows from the time; how many expired.</summary>
+    private int Expire()
+    {
+        var expired = 0;
+        for (var events = state.Consequences(nowMs); events.Count > 0; events = state.Consequences(nowMs))
+        {
+            foreach (var happened in events)
+            {
+                state.Apply(happened);
+                var now = happened is RecipientsExpired e ? e.Seqs.Sum(r => r.Count) : 0;
+                Assert.InRange(now, 0, 500);
+                expired += now;
+            }
+        }
+
+        return expired;
     }
 
     private RecipientList List(RecipientState? of, int after, int limit) => Assert.IsType<RecipientList>(Say(new ListRecipients(User, new TaskId(1), of, after, limit)));

@@ -27,6 +27,15 @@ internal sealed class MailLog
                 }
 
                 break;
+            case RecipientsExpired e:
+                foreach (var seq in e.Seqs.SelectMany(r => Enumerable.Range(r.First, r.Count)))
+                {
+                    var recipient = Of(user, e.Task, seq);
+                    Assert.True(recipient.Open is null || recipient.Open.WasInDoubt, $"{e.Task}/{seq} expired while its mail was open");
+                    (recipient.MayStart, recipient.IsExpired) = (false, true);
+                }
+
+                break;
         }
     }
 
@@ -110,7 +119,7 @@ internal sealed class MailLog
         var fits = state switch
         {
             RecipientState.Sent => it.Answer == OutcomeKind.Sent,
-            RecipientState.Failed => it.Answer is OutcomeKind.Failed or OutcomeKind.Deferred || it.NotTried.Contains(OutcomeKind.Failed),
+            RecipientState.Failed => it.Answer is OutcomeKind.Failed or OutcomeKind.Deferred || it.NotTried.Contains(OutcomeKind.Failed) || it.IsExpired,
             RecipientState.Skipped => it.NotTried.Contains(OutcomeKind.Skipped),
             RecipientState.Cancelled => taskIsCancelled && (it.Answer is null or OutcomeKind.Deferred || it.MayStart),
             RecipientState.Unknown => it.WasInDoubt || it.Answer == OutcomeKind.Unknown,
@@ -159,6 +168,9 @@ internal sealed class MailLog
 
         /// <summary>A process ended, or was cut off, between its start and its end.</summary>
         public bool WasInDoubt { get; set; }
+
+        /// <summary>It was too old for another try, once.</summary>
+        public bool IsExpired { get; set; }
 
         public HashSet<OutcomeKind> NotTried { get; } = [];
     }

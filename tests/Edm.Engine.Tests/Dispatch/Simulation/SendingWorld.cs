@@ -250,7 +250,7 @@ internal sealed class SendingWorld
             ? [new Segment(new SeqRange(1, count))]
             : [new Segment(new SeqRange(1, split), n % 3 == 0 ? n / 3 % lanes.Length : null), new Segment(new SeqRange(split + 1, count), null, n % 4 == 0 ? nowMs + 5000 : null)];
         var task = new QueueTask(
-            user, new TaskId(names++), Pool, lanes.Length, 1 + (n % 5), segments, new RetryRules(3, 5, 20, 100_000), !calm && n % 5 == 0 ? UnknownPolicy.Resend : UnknownPolicy.Hold,
+            user, new TaskId(names++), Pool, lanes.Length, 1 + (n % 5), segments, new RetryRules(3, 5, 20, !calm && n % 6 == 0 ? 8 : 100_000), !calm && n % 5 == 0 ? UnknownPolicy.Resend : UnknownPolicy.Hold,
             nowMs);
         offered.Add(task);
         Tell(task);

@@ -71,8 +71,8 @@ internal sealed class SimQueue
 
         if (retryDueMs <= now())
         {
+            Settle([]);
             Tell(State.Announcements(now()));
-            retryDueMs = State.NextDueMs(now());
         }
 
         if (State.HasUnfinished && now() >= nextRepeatMs)

@@ -173,6 +173,31 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
         Assert.Equal("cancelled sent=0 failed=0 skipped=0 unknown=1 finished=40", await TheTask());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_expired_has_failed_and_its_page_says_so_beside_the_last_words(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded(
+                Because(1, RecipientState.PendingRetry, "451 busy"), Because(2, RecipientState.PendingRetry, null), Because(3, RecipientState.PendingRetry, "later"))),
+            (3, new RecipientsExpired(Task1, [new SeqRange(1, 2)], 40)));
+
+        Assert.Equal(
+            ["1 expired: too old for another try; before: 451 busy", "2 expired: too old for another try", "3 later"],
+            await Database.RunAsync(connection => connection.QueryToListAsync<string>("SELECT seq || ' ' || reason FROM deliveries ORDER BY seq")));
+        Assert.Equal(["1 failed 1", "2 failed 1", "3 pending-retry 1"], await Deliveries());
+        Assert.Equal("running sent=0 failed=2 skipped=0 unknown=0 finished=", await TheTask());
+    }
+
+    private static RecordedOutcome Because(int seq, RecipientState state, string? reason)
+    {
+        var one = Of(seq, OutcomeKind.Deferred, state, 1);
+        return one with { Outcome = one.Outcome with { Reason = reason } };
+    }
+
     private async Task ApplyInRuns(bool inOneRun, params (long Offset, IUserQueueEvent Event)[] events)
     {
         if (inOneRun)
