@@ -2,7 +2,14 @@ namespace Edm.Contracts.Http;
 
 /// <summary>An account. It owns contacts, services, templates and campaigns, and nobody sees another's.</summary>
 /// <param name="Role">admin or user.</param>
-public sealed record UserView(UserId Id, string Name, string Role, DateTimeOffset CreatedAt);
+/// <param name="Weight">1 to 100: its share among the users who send through the same services at the same time.</param>
+public sealed record UserView(UserId Id, string Name, string Role, DateTimeOffset CreatedAt, int Weight);
+
+/// <summary>What is left out stays as it is.</summary>
+public sealed record UserChange
+{
+    public Optional<int> Weight { get; init; }
+}
 
 /// <param name="Name">1 to 64 letters, digits, dots, dashes, underscores or @.</param>
 /// <param name="Role">admin or user; user when it is left out.</param>

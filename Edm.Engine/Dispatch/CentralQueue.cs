@@ -44,7 +44,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     public CentralQueue(LaneId lane, LaneRooms rooms)
     {
         (this.lane, this.rooms) = (lane, rooms);
-        core = new LaneCore(lane, rooms.Process.Id);
+        core = new LaneCore(lane, rooms.Process.Id, rooms.Weigh);
         sinks = new LaneSinks(lane, rooms, Context, log, stopping.Token) { Starts = service => core.State.Starts(service) };
     }
 

@@ -7,7 +7,8 @@ namespace Edm.Engine.Dispatch;
 /// which is what the journal says, is lost when the lane stops. The messages that methods return are for UserQueues.
 /// </summary>
 /// <param name="process">Names this process in the journal.</param>
-internal sealed class LaneCore(LaneId lane, long process)
+/// <param name="weigh">The weight of a user, 1 to 100; null: all weigh the same.</param>
+internal sealed class LaneCore(LaneId lane, long process, Func<UserId, int>? weigh = null)
 {
     /// <summary>Starts, and as many ends, in one commit; about 150 kB. More wait for the next.</summary>
     private const int MaxCommit = 500;
@@ -15,7 +16,7 @@ internal sealed class LaneCore(LaneId lane, long process)
     /// <summary>Past this many outcomes that no queue has confirmed, nothing more is pulled.</summary>
     private const int MaxUnacked = 10_000;
 
-    private readonly FairQueue fair = new();
+    private readonly FairQueue fair = new(weigh);
     private readonly LaneBook book = new();
     private readonly OutcomeDelivery delivery = new(lane);
 
@@ -116,15 +117,10 @@ internal sealed class LaneCore(LaneId lane, long process)
 
     /// <summary>
     /// One pull of a user is open at a time and costs a journal write, so a batch must outlast it: as many as there are connections, 16 to 64. With many users who
-    /// wait their turn it is less, because whoever has had a turn waits for a batch of each of them, but 16 still: with pulls of two a mail cost 6.6 times as much, and a
-    /// newcomer's turn comes first anyway. Where the services are slow it is what they may send in a tenth of a second: also a newcomer waits for the batches that are in
-    /// the graph already, some five of them.
+    /// wait their turn, and by what they weigh, it is less: <see cref="FairQueue"/> sees to that. Where the services are slow it is what they may send in a tenth of a
+    /// second: also a newcomer waits for the batches that are in the graph already, some five of them.
     /// </summary>
-    private int PullSize(int connections, double perSecond)
-    {
-        var most = Math.Clamp(256 / Math.Max(fair.ReadyUsers, 1), 16, Math.Clamp(connections, 16, 64));
-        return Math.Max(1, (int)Math.Min(most, Math.Ceiling(perSecond / 10)));
-    }
+    private static int PullSize(int connections, double perSecond) => Math.Max(1, (int)Math.Min(Math.Clamp(connections, 16, 64), Math.Ceiling(perSecond / 10)));
 
     /// <summary>True when there is something in it and it is for the graph; anything else must not be touched.</summary>
     public bool Take(Batch batch)

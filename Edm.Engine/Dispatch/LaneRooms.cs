@@ -30,4 +30,8 @@ public sealed record LaneRooms(
     MailsInFlight InFlight,
     LaneDirectory Directory,
     ThisProcess Process,
-    TimeProvider Time);
+    TimeProvider Time)
+{
+    /// <summary>The weight of a user, 1 to 100, among those who send through a lane. Null: all weigh the same.</summary>
+    public Func<UserId, int>? Weigh { get; init; }
+}

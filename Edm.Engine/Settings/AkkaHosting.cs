@@ -14,6 +14,7 @@ using Edm.Engine.Storage;
 using Edm.Engine.Storage.Journal;
 using Edm.Engine.Storage.Projections;
 using Edm.Engine.Tags;
+using Edm.Engine.Users;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Edm.Engine.Settings;
@@ -40,7 +41,10 @@ public static class AkkaHosting
             provider.GetRequiredService<MailsInFlight>(),
             provider.GetRequiredService<LaneDirectory>(),
             provider.GetRequiredService<ThisProcess>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<TimeProvider>())
+        {
+            Weigh = provider.GetService<UserWeights>() is { } weights ? weights.Of : null,
+        });
         return services.AddAkka(SystemName, (builder, provider) =>
         {
             var database = provider.GetRequiredService<EdmDatabase>();

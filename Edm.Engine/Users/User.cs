@@ -12,7 +12,12 @@ public enum UserRole
     [JsonStringEnumMemberName("admin")] Admin,
 }
 
-public sealed record User(UserId Id, string Name, UserRole Role, DateTimeOffset CreatedAt);
+/// <param name="Weight">1 to 100: its share among the users who send through the same lane.</param>
+public sealed record User(UserId Id, string Name, UserRole Role, DateTimeOffset CreatedAt, int Weight = User.DefaultWeight)
+{
+    public const int DefaultWeight = 1;
+    public const int MaxWeight = 100;
+}
 
 /// <summary>A key without its secret, which is stored nowhere.</summary>
 public sealed record ApiKey(long Id, UserId User, string Name, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt);

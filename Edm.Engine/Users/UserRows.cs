@@ -11,6 +11,7 @@ internal sealed class UserRow
     [Column] public required string Name { get; init; }
     [Column] public required string Role { get; init; }
     [Column] public long CreatedAt { get; init; }
+    [Column] public int Weight { get; init; } = User.DefaultWeight;
 
     public const string Admin = "admin";
 
@@ -18,7 +19,7 @@ internal sealed class UserRow
 
     public static UserRole RoleOf(string name) => name == Admin ? UserRole.Admin : UserRole.User;
 
-    public User ToUser() => new(new UserId(Id), Name, RoleOf(Role), DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt));
+    public User ToUser() => new(new UserId(Id), Name, RoleOf(Role), DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), Weight);
 }
 
 [Table("api_keys")]

@@ -8,6 +8,7 @@ public static class UserServices
     public static IServiceCollection AddEdmUsers(this IServiceCollection services)
     {
         services.AddSingleton<UserStore>();
+        services.AddSingleton<UserWeights>();
         services.AddSingleton<KeyStore>();
         services.AddSingleton<AdministratorKey>();
         return services;

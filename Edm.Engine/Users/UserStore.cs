@@ -53,6 +53,32 @@ public sealed partial class UserStore(EdmDatabase database, TimeProvider time)
             },
             cancellation);
 
+    /// <summary>Changes a user's share among the users who send through the same lane.</summary>
+    /// <returns>Null when there is no such user.</returns>
+    /// <exception cref="FieldException">The weight is not from 1 to 100.</exception>
+    public Task<User?> SetWeightAsync(UserId id, int weight, CancellationToken cancellation)
+    {
+        if (weight is < 1 or > User.MaxWeight)
+        {
+            throw new FieldException("weight", $"{weight} is not from 1 to {User.MaxWeight}.");
+        }
+
+        return database.WriteAsync(
+            async connection =>
+            {
+                await connection.GetTable<UserRow>().Where(row => row.Id == id.Value).Set(row => row.Weight, weight).UpdateAsync(cancellation);
+                return (await connection.GetTable<UserRow>().FirstOrDefaultAsync(row => row.Id == id.Value, cancellation))?.ToUser();
+            },
+            cancellation);
+    }
+
+    /// <summary>The weights that are not the default.</summary>
+    public Task<IReadOnlyDictionary<UserId, int>> WeightsAsync(CancellationToken cancellation) =>
+        database.RunAsync<IReadOnlyDictionary<UserId, int>>(
+            async connection => (await connection.GetTable<UserRow>().Where(row => row.Weight != User.DefaultWeight).Select(row => new { row.Id, row.Weight }).ToListAsync(cancellation))
+                .ToDictionary(row => new UserId(row.Id), row => row.Weight),
+            cancellation);
+
     /// <summary>
     /// Deletes the user with everything that is its own. Its keys stop first; then its rows go in small transactions, so that nobody else waits; a
     /// deletion that breaks off is finished by asking again.

@@ -18,6 +18,9 @@ internal static class UsersApi
         users.MapPost("", CreateAsync).WithSummary("Create a user").Produces<UserView>(StatusCodes.Status201Created).Fails(400, 409);
         users.MapGet("", ListAsync).WithSummary("List users").Produces<Page<UserView>>().Fails(400);
         users.MapGet("/{id:long}", GetAsync).WithSummary("Get a user").Produces<UserView>().Fails(404);
+        users.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change a user's weight")
+            .WithDescription("A user of weight 2 gets twice the share of one of weight 1 while both have mail for the same services. In force within seconds, also for tasks that are at work.")
+            .Produces<UserView>().Fails(400, 404);
         users.MapDelete("/{id:long}", DeleteAsync).WithSummary("Delete a user and all that is its own")
             .WithDescription("Contacts, services, templates, campaigns and ledgers of the user are deleted. Refused while one of its tasks is not finished.")
             .Produces(StatusCodes.Status204NoContent).Fails(404, 409);
@@ -51,6 +54,18 @@ internal static class UsersApi
 
     private static async Task<IResult> GetAsync(long id, UserStore users, CancellationToken cancellation) =>
         await users.FindAsync(new UserId(id), cancellation) is { } user ? TypedResults.Ok(View(user)) : Problems.NotFound(NoSuchUser);
+
+    private static async Task<IResult> ChangeAsync(long id, UserChange body, UserStore users, UserWeights weights, CancellationToken cancellation)
+    {
+        if (await users.FindAsync(new UserId(id), cancellation) is not { } user
+            || await users.SetWeightAsync(user.Id, body.Weight.OrKeep(user.Weight, "weight"), cancellation) is not { } changed)
+        {
+            return Problems.NotFound(NoSuchUser);
+        }
+
+        weights.Forget();
+        return TypedResults.Ok(View(changed));
+    }
 
     private static async Task<IResult> DeleteAsync(long id, Caller caller, UserStore users, KeyStore keys, CancellationToken cancellation)
     {
@@ -96,7 +111,7 @@ internal static class UsersApi
         return await keys.RevokeAsync(new UserId(id), key, cancellation) ? TypedResults.NoContent() : Problems.NotFound("The user has no such key.");
     }
 
-    private static UserView View(User user) => new(user.Id, user.Name, RoleName(user.Role), user.CreatedAt);
+    private static UserView View(User user) => new(user.Id, user.Name, RoleName(user.Role), user.CreatedAt, user.Weight);
 
     private static string RoleName(UserRole role) => role == UserRole.Admin ? "admin" : "user";
 }

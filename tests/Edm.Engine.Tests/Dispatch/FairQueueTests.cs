@@ -239,11 +239,168 @@ public sealed class FairQueueTests
         Assert.True(Next()!.Nr > pull.Nr);
     }
 
+    /// <summary>Users with work for ever, their weights, and how many recipients a batch may have.</summary>
+    private static readonly Gen<(int[] Weights, int Most)> Crowds = Gen.Select(Gen.OneOf(Gen.Int[1, 100], Gen.Int[1, 3]).Array[1, 400], Gen.Int[16, 64]);
+
+    [Fact]
+    public void Who_always_has_work_gets_a_share_by_weight() => Crowds.Sample(
+        crowd =>
+        {
+            var (weights, most) = crowd;
+            var (total, unit) = (weights.Sum(), Unit(weights, most));
+            var served = new long[weights.Length];
+            foreach (var pull in Serve(weights, most, (int)(20 * weights.Length / Math.Min(1, unit * weights.Min()))))
+            {
+                served[pull.User.Value] += pull.Max;
+            }
+
+            // Rounds differ by two at most, for those whose batches are under way, and a quantum's fraction may be still to come.
+            var all = served.Sum();
+            Assert.All(served.Zip(weights), user => Assert.InRange(user.First - (all * (double)user.Second / total), -(3 * user.Second * unit) - 3, (3 * user.Second * unit) + 3));
+        },
+        iter: 60);
+
+    [Fact]
+    public void A_round_is_for_no_more_recipients_than_without_weights_and_a_newcomer_has_a_turn_at_once() => Crowds.Sample(
+        crowd =>
+        {
+            var (weights, most) = crowd;
+            var fair = new FairQueue(user => user.Value < weights.Length ? weights[user.Value] : 1);
+            fair.AddPlaces(1);
+            Ready(fair, [.. Enumerable.Range(0, weights.Length).Select(i => (long)i)]);
+            var since = new Dictionary<UserId, long>();
+            var served = 0L;
+            for (var i = 0; i < 4 * weights.Length; i++)
+            {
+                var pull = fair.Next(most, Now)!;
+                Assert.InRange(pull.Max, 1, most);
+
+                // Those between two turns of the same user, and a fraction that each of them had left over.
+                if (i >= weights.Length && since.TryGetValue(pull.User, out var before) && weights[pull.User.Value] * Unit(weights, most) >= 1)
+                {
+                    Assert.InRange(served - before, 0, Math.Max(256, weights.Length) + weights.Length);
+                }
+
+                since[pull.User] = served;
+                served += pull.Max;
+                Assert.True(fair.Take(Full(pull)));
+                fair.AddPlaces(1);
+            }
+
+            Ready(fair, weights.Length);
+            Assert.Contains(weights.Length, Enumerable.Range(0, 2).Select(_ =>
+            {
+                var pull = fair.Next(most, Now)!;
+                Assert.True(fair.Take(Batch(pull, more: true)));
+                fair.AddPlaces(1);
+                return pull.User.Value;
+            }));
+        },
+        iter: 60);
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 100)]
+    [InlineData(100, 1)]
+    public void A_stream_of_newcomers_starves_nobody_whatever_they_weigh(int weight, int ofNewcomers)
+    {
+        var fair = new FairQueue(user => user.Value == Heavy ? weight : ofNewcomers);
+        fair.AddPlaces(1000);
+        Ready(fair, Heavy);
+        var turns = 0;
+        for (var i = 1000; i < 1400; i++)
+        {
+            Ready(fair, i);
+            var pull = fair.Next(16, Now)!;
+            turns += pull.User.Value == Heavy ? 1 : 0;
+            Assert.True(fair.Take(Batch(pull, more: true)));
+        }
+
+        Assert.InRange(turns, 2, 200);
+    }
+
+    [Fact]
+    public void A_weight_that_is_changed_is_in_force_from_the_next_turn_and_who_is_gone_weighs_nothing()
+    {
+        var weights = new Dictionary<long, int> { [1] = 1, [2] = 1 };
+        var fair = new FairQueue(user => weights[user.Value]);
+        fair.AddPlaces(1000);
+        Ready(fair, 1, 2);
+        Assert.Equal([(1, 64), (2, 64)], Two());
+
+        weights[1] = 4;
+        Two();
+
+        Assert.Equal([(1, 64), (2, 16)], Two());
+        weights[2] = 8;
+        Two();
+        Assert.Equal([(1, 32), (2, 64)], Two());
+        Assert.True(fair.Take(Batch(fair.Next(64, Now)!, more: false)));
+        Assert.True(fair.Take(Batch(fair.Next(64, Now)!, more: false)));
+        Assert.Equal(0, fair.ReadyUsers);
+        Ready(fair, 1);
+        Assert.Equal(64, fair.Next(64, Now)!.Max);
+
+        (long, int)[] Two() => [.. Enumerable.Range(0, 2).Select(_ =>
+        {
+            var pull = fair.Next(64, Now)!;
+            Assert.True(fair.Take(Full(pull)));
+            return (pull.User.Value, pull.Max);
+        })];
+    }
+
+    [Fact]
+    public void Who_got_less_than_its_quantum_although_it_has_more_gets_the_rest_next_time_and_no_more_than_one_quantum()
+    {
+        var fair = new FairQueue();
+        fair.AddPlaces(1000);
+        Ready(fair, [.. Enumerable.Range(1, 16).Select(i => (long)i)]);
+        var asked = new List<int>();
+        for (var i = 0; i < 64; i++)
+        {
+            var pull = fair.Next(64, Now)!;
+            if (pull.User.Value == 1)
+            {
+                asked.Add(pull.Max);
+            }
+
+            Assert.True(fair.Take(pull.User.Value == 1 && i < 40 ? Batch(pull, more: true) : Full(pull)));
+        }
+
+        Assert.Equal([16, 31, 32, 32], asked);
+    }
+
+    /// <summary>What a quantum is for a weight of 1.</summary>
+    private static double Unit(int[] weights, int most) => Math.Min(Math.Max(256, weights.Length) / (double)weights.Sum(), most / (double)weights.Max());
+
+    /// <summary>Everybody has more than is asked for, and four batches are under way at a time.</summary>
+    private static IEnumerable<OpenPull> Serve(int[] weights, int most, int turns)
+    {
+        var fair = new FairQueue(user => weights[user.Value]);
+        fair.AddPlaces(4);
+        Ready(fair, [.. Enumerable.Range(0, weights.Length).Select(i => (long)i)]);
+        var under = new Queue<OpenPull>();
+        for (var i = 0; i < turns; i++)
+        {
+            while (fair.Next(most, Now) is { } pull)
+            {
+                under.Enqueue(pull);
+            }
+
+            var done = under.Dequeue();
+            yield return done;
+            Assert.True(fair.Take(Full(done)));
+            fair.AddPlaces(1);
+        }
+    }
+
+    private static Batch Full(OpenPull pull) => Batch(pull, more: true) with { Fresh = [new SeqRange(1, pull.Max)] };
+
     [Fact]
     public void Whatever_comes_it_knows_who_waits_and_whom_it_asked() =>
         Gen.Select(Gen.Int[0, 6], Gen.Long[1, 4], Gen.Bool, Gen.Long[0, 3000]).Array[1, 80].Sample(steps =>
         {
-            var fair = new FairQueue();
+            var fair = new FairQueue(user => (int)(user.Value * user.Value * 6));
             var (now, lastNr, places) = (Now, 0L, 2);
             fair.AddPlaces(2);
             var open = new Dictionary<UserId, OpenPull>();

@@ -4,6 +4,7 @@ using Edm.Testing;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
 using LinqToDB.Data;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Edm.Engine.Tests.Users;
@@ -25,6 +26,40 @@ public abstract class UserTests : DatabaseTests
         var made = await keys.CreateAsync(user, "test", default);
         return (made!.Value.Key.Id, made.Value.Text);
     }
+
+    [Fact]
+    public async Task A_weight_is_in_force_some_seconds_after_it_was_changed_and_at_once_where_it_was()
+    {
+        var (ann, bob) = (await AddAsync("ann"), await AddAsync("bob"));
+        var (here, there) = (NewWeights(), NewWeights());
+        await Users.SetWeightAsync(bob.Id, 5, default);
+        await Eventually.Async(() => here.Of(bob.Id) == 5 && there.Of(bob.Id) == 5, Soon, "both read at the first question");
+
+        Assert.Equal(7, (await Users.SetWeightAsync(ann.Id, 7, default))!.Weight);
+        here.Forget();
+        Assert.Equal(1, there.Of(ann.Id));
+        await Eventually.Async(() => here.Of(ann.Id) == 7, Soon, "the node that changed it reads again");
+        _time.Advance(TimeSpan.FromSeconds(3));
+        await Eventually.Async(() => there.Of(ann.Id) == 7, Soon, "the copy is old");
+
+        Assert.Equal((5, 5), (here.Of(bob.Id), there.Of(bob.Id)));
+        Assert.Null(await Users.SetWeightAsync(new UserId(99), 7, default));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(101)]
+    [InlineData(int.MinValue)]
+    public async Task A_weight_is_from_1_to_100(int weight)
+    {
+        var ann = await AddAsync("ann");
+
+        Assert.Equal("weight", (await Assert.ThrowsAsync<FieldException>(() => Users.SetWeightAsync(ann.Id, weight, default))).Field);
+    }
+
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
+
+    private UserWeights NewWeights() => new(Users, Time, NullLogger<UserWeights>.Instance);
 
     [Fact]
     public async Task A_key_opens_for_its_own_user()

@@ -125,6 +125,7 @@ public sealed class KeyTests(ApiFixture fixture)
     [InlineData("GET", "v1/users")]
     [InlineData("POST", "v1/users")]
     [InlineData("GET", "v1/users/1")]
+    [InlineData("PATCH", "v1/users/1")]
     [InlineData("DELETE", "v1/users/1")]
     [InlineData("POST", "v1/users/1/keys")]
     [InlineData("GET", "v1/users/1/keys")]
@@ -135,6 +136,21 @@ public sealed class KeyTests(ApiFixture fixture)
         var (_, client, _) = await Host.NewUserAsync();
 
         Assert.Equal("urn:edm:problem:forbidden", (await client.ProblemAsync(new HttpMethod(method), path, method == "POST" ? "{}" : null)).Type);
+    }
+
+    [Fact]
+    public async Task An_administrator_says_how_much_a_user_weighs()
+    {
+        using var admin = Host.Client(Host.AdminKey);
+        var (user, _, _) = await Host.NewUserAsync();
+        Assert.Equal(1, user.Weight);
+
+        Assert.Equal(20, (await admin.PatchAsync<UserView>($"v1/users/{user.Id}", new { weight = 20 })).Weight);
+        Assert.Equal(20, (await admin.PatchAsync<UserView>($"v1/users/{user.Id}", new { })).Weight);
+        Assert.Equal(20, (await admin.GetAsync<UserView>($"v1/users/{user.Id}")).Weight);
+        var problem = await admin.ProblemAsync(HttpMethod.Patch, $"v1/users/{user.Id}", """{"weight":101}""");
+        Assert.Equal((400, "weight"), (problem.Status, problem.Field));
+        Assert.Equal(404, (await admin.ProblemAsync(HttpMethod.Patch, "v1/users/9999999", """{"weight":2}""")).Status);
     }
 
     [Fact]
