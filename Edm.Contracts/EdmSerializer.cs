@@ -30,6 +30,9 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.task-archived", StoredJson.Default.TaskArchived),
         ("uq.archive-forgotten", StoredJson.Default.ArchiveForgotten),
         ("uq.failed-retried", StoredJson.Default.FailedRetried),
+        ("uq.priority-changed", StoredJson.Default.PriorityChanged),
+        ("uq.cap-changed", StoredJson.Default.CapChanged),
+        ("uq.missed-reopened", StoredJson.Default.MissedReopened),
         ("uq.recipients-expired", StoredJson.Default.RecipientsExpired),
         ("uq.batch-leased", StoredJson.Default.BatchLeased),
         ("uq.lease-returned", StoredJson.Default.LeaseReturned),
@@ -45,6 +48,8 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("c.resume-task", StoredJson.Default.ResumeTask),
         ("c.cancel-task", StoredJson.Default.CancelTask),
         ("c.retry-failed", StoredJson.Default.RetryFailed),
+        ("c.change-task", StoredJson.Default.ChangeTask),
+        ("c.send-to-missed", StoredJson.Default.SendToMissed),
         ("c.get-task", StoredJson.Default.GetTask),
         ("c.list-recipients", StoredJson.Default.ListRecipients),
         ("a.accepted", StoredJson.Default.Accepted),
@@ -107,6 +112,9 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(TaskArchived))]
 [JsonSerializable(typeof(ArchiveForgotten))]
 [JsonSerializable(typeof(FailedRetried))]
+[JsonSerializable(typeof(PriorityChanged))]
+[JsonSerializable(typeof(CapChanged))]
+[JsonSerializable(typeof(MissedReopened))]
 [JsonSerializable(typeof(RecipientsExpired))]
 [JsonSerializable(typeof(BatchLeased))]
 [JsonSerializable(typeof(LeaseReturned))]
@@ -119,6 +127,8 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(ResumeTask))]
 [JsonSerializable(typeof(CancelTask))]
 [JsonSerializable(typeof(RetryFailed))]
+[JsonSerializable(typeof(ChangeTask))]
+[JsonSerializable(typeof(SendToMissed))]
 [JsonSerializable(typeof(GetTask))]
 [JsonSerializable(typeof(ListRecipients))]
 [JsonSerializable(typeof(Accepted))]

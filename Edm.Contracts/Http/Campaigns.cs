@@ -5,11 +5,14 @@ namespace Edm.Contracts.Http;
 /// <param name="Priority">1 to 100: its share among your own tasks.</param>
 /// <param name="State">draft, frozen or launched.</param>
 /// <param name="TaskId">The task that was made by freezing; null for a draft.</param>
+/// <param name="Cap">How many recipients its task begins with at most; null: all.</param>
 public sealed record CampaignView(
-    CampaignId Id, string Name, TemplateId TemplateId, PoolId PoolId, string Filter, int Priority, string State, TaskId? TaskId, DateTimeOffset CreatedAt);
+    CampaignId Id, string Name, TemplateId TemplateId, PoolId PoolId, string Filter, int Priority, string State, TaskId? TaskId, DateTimeOffset CreatedAt, int? Cap);
 
 /// <param name="SegmentId">Instead of a filter: the contacts who belong to this segment when the campaign is frozen.</param>
-public sealed record NewCampaign(string Name, TemplateId TemplateId, PoolId PoolId, string Filter = "", int Priority = 1, SegmentId? SegmentId = null);
+/// <param name="Cap">How many recipients are handed out at most, until it is raised on the task; null: all.</param>
+public sealed record NewCampaign(
+    string Name, TemplateId TemplateId, PoolId PoolId, string Filter = "", int Priority = 1, SegmentId? SegmentId = null, int? Cap = null);
 
 /// <summary>What is left out stays as it is. Only a draft can be changed.</summary>
 public sealed record CampaignChange
@@ -19,6 +22,7 @@ public sealed record CampaignChange
     public Optional<PoolId> PoolId { get; init; }
     public Optional<string> Filter { get; init; }
     public Optional<int> Priority { get; init; }
+    public Optional<int?> Cap { get; init; }
 }
 
 /// <param name="Planned">How many contacts are in the audience.</param>

@@ -27,10 +27,25 @@ public sealed record TaskSummaryView(
 /// <param name="Eta">When it is finished if it goes on like that; null when nobody can tell.</param>
 /// <param name="Why">Why nothing goes out, in one sentence; null when it is at work or done.</param>
 /// <param name="NextRetryAt">When the next deferred recipient is due.</param>
+/// <param name="Cap">How many recipients may be handed out; null: all. Those that wait or were cancelled don't count.</param>
 public sealed record TaskView(
     TaskId Id, CampaignId CampaignId, string Campaign, PoolId PoolId, int Priority, string State, int Planned, RecipientCounts Counts, bool Balances,
     double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
-    DateTimeOffset? FinishedAt);
+    DateTimeOffset? FinishedAt, int? Cap);
+
+/// <summary>What is left out stays as it is.</summary>
+public sealed record TaskChange
+{
+    /// <summary>1 to 100: its share among your own tasks.</summary>
+    public Optional<int> Priority { get; init; }
+
+    /// <summary>How many recipients may be handed out; null: all. Below what is out already it stops first tries only.</summary>
+    public Optional<int?> Cap { get; init; }
+}
+
+/// <summary>Who of a finished or cancelled task is sent to after all.</summary>
+/// <param name="State">cancelled or skipped; both when it is left out.</param>
+public sealed record Missed(string? State = null);
 
 /// <summary>What became of one recipient.</summary>
 /// <param name="Seq">Its number in the task, from 1.</param>

@@ -38,8 +38,13 @@ public sealed record Segment(SeqRange Range, int? Lane = null, long? NotBeforeMs
 /// When its user launched the task, the same each time that the message comes, and ascending with the launches of one user. By it a queue knows that a task is so
 /// old that it may have forgotten it. 0 from a node of a version that did not say it.
 /// </param>
+/// <param name="Cap">
+/// How many of its recipients may be anything else than waiting or cancelled; null: all. At the cap nobody is handed out for a first try, and those that were are still
+/// retried. Who goes back to waiting or is cancelled gives the place back, so no more than so many ever get a mail.
+/// </param>
 public sealed record QueueTask(
-    UserId User, TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long LaunchedAtMs = 0) : IForUserQueue;
+    UserId User, TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long LaunchedAtMs = 0,
+    int? Cap = null) : IForUserQueue;
 
 public sealed record PauseTask(UserId User, TaskId Task) : IForUserQueue;
 
@@ -50,6 +55,17 @@ public sealed record CancelTask(UserId User, TaskId Task) : IForUserQueue;
 
 /// <summary>Puts the failed recipients, and no others, back to waiting.</summary>
 public sealed record RetryFailed(UserId User, TaskId Task) : IForUserQueue;
+
+/// <param name="Most">As <see cref="QueueTask.Cap"/>; null: no cap.</param>
+public sealed record TaskCap(int? Most = null);
+
+/// <summary>Changes what is given of a task, also while it runs. Below what is handed out already, a cap stops first tries only.</summary>
+public sealed record ChangeTask(UserId User, TaskId Task, int? Priority = null, TaskCap? Cap = null) : IForUserQueue;
+
+/// <summary>Puts recipients of a finished or cancelled task that got no mail back to waiting. Whether they may be mailed now is found out anew when their mail is prepared.</summary>
+/// <param name="Cancelled">Those that were cancelled.</param>
+/// <param name="Skipped">Those that were skipped.</param>
+public sealed record SendToMissed(UserId User, TaskId Task, bool Cancelled, bool Skipped) : IForUserQueue;
 
 /// <summary>Asks for the exact ledger; answered with <see cref="TaskLedger"/> or <see cref="Refused"/>.</summary>
 public sealed record GetTask(UserId User, TaskId Task) : IForUserQueue;
@@ -95,9 +111,19 @@ public enum TaskPhase
 /// <param name="Counts">By <see cref="RecipientState"/>, in the order of its numbers; their sum is <paramref name="Planned"/>.</param>
 /// <param name="SentPerSecond">Mean over the last 60 s.</param>
 /// <param name="NextRetryMs">Unix milliseconds when the next retry is due, null when none is pending.</param>
+/// <param name="Priority">0 from a node of a version that did not say it.</param>
+/// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
+/// <param name="Outlook">Null from a node of a version that did not say it.</param>
 public sealed record TaskLedger(
     TaskId Task, PoolId Pool, TaskPhase Phase, int Planned, int[] Counts, double SentPerSecond,
-    long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null) : IEdmMessage;
+    long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null, int Priority = 0, int? Cap = null, TaskOutlook? Outlook = null) : IEdmMessage;
+
+/// <summary>What the queue knows of the next mails of a task.</summary>
+/// <param name="DueNow">Some lane could have a recipient of it now.</param>
+/// <param name="IsFull">So many retries of its user wait that nobody is handed out for a first try.</param>
+/// <param name="NextOpeningMs">When the next part of it opens that is closed now; null when none is.</param>
+/// <param name="NextExpiryMs">When the next recipient that waits for a retry gets too old for one; null when none does.</param>
+public sealed record TaskOutlook(bool DueNow, bool IsFull, long? NextOpeningMs = null, long? NextExpiryMs = null);
 
 /// <param name="Attempts">Tries so far in the present run, 0 when it waits for its first.</param>
 /// <param name="DueMs">When a pending retry is due.</param>

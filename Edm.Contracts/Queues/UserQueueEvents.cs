@@ -7,8 +7,10 @@ namespace Edm.Contracts;
 public sealed record QueueOpened(long Process, long AtMs) : IUserQueueEvent;
 
 /// <param name="LaunchedAtMs">As <see cref="QueueTask.LaunchedAtMs"/>; null in events of versions that did not keep it.</param>
+/// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
 public sealed record TaskQueued(
-    TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs, long? LaunchedAtMs = null) : IUserQueueEvent;
+    TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, long AtMs, long? LaunchedAtMs = null,
+    int? Cap = null) : IUserQueueEvent;
 
 public sealed record TaskPaused(TaskId Task, long AtMs) : IUserQueueEvent;
 
@@ -17,6 +19,17 @@ public sealed record TaskResumed(TaskId Task, long AtMs) : IUserQueueEvent;
 public sealed record TaskCancelled(TaskId Task, long AtMs) : IUserQueueEvent;
 
 public sealed record FailedRetried(TaskId Task, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
+
+/// <summary>The task has another share among the tasks of its user from now on.</summary>
+public sealed record PriorityChanged(TaskId Task, int Priority, long AtMs) : IUserQueueEvent;
+
+/// <param name="Cap">As <see cref="QueueTask.Cap"/>; null: there is none any more.</param>
+public sealed record CapChanged(TaskId Task, long AtMs, int? Cap = null) : IUserQueueEvent;
+
+/// <summary>Recipients of a finished or cancelled task that got no mail wait again, and the task runs.</summary>
+/// <param name="Cancelled">Those that were cancelled.</param>
+/// <param name="Skipped">Those that were skipped.</param>
+public sealed record MissedReopened(TaskId Task, SeqRange[] Cancelled, SeqRange[] Skipped, long AtMs) : IUserQueueEvent;
 
 /// <summary>Nothing of the task is waiting, leased or pending any more.</summary>
 /// <param name="Counts">By <see cref="RecipientState"/>; their sum is what was planned.</param>

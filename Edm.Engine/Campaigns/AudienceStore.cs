@@ -102,6 +102,7 @@ public sealed class AudienceStore(EdmDatabase database, TimeProvider time)
                 TemplateVersion = version,
                 PoolId = campaign.Pool.Value,
                 Priority = campaign.Priority,
+                Cap = campaign.Cap,
                 Planned = 0,
                 State = TaskStates.Frozen,
                 CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),

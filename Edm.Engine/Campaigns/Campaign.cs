@@ -17,12 +17,15 @@ public enum CampaignState
 /// <summary>Who gets what through which services.</summary>
 /// <param name="Filter">As the user wrote it; empty means all contacts.</param>
 /// <param name="Task">The task of its round, null until it is frozen.</param>
+/// <param name="Cap">The cap that its task begins with, see <see cref="QueueTask.Cap"/>; null: none.</param>
 public sealed record Campaign(
-    CampaignId Id, string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, CampaignState State, DateTimeOffset CreatedAt, TaskId? Task);
+    CampaignId Id, string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, CampaignState State, DateTimeOffset CreatedAt, TaskId? Task,
+    int? Cap = null);
 
 /// <summary>What the user decides about a campaign.</summary>
 /// <param name="Priority">1 to 100: the share of its task among the tasks of the same user.</param>
-public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool, string Filter, int Priority);
+/// <param name="Cap">How many of its task's recipients may be handed out; null: all.</param>
+public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, int? Cap = null);
 
 /// <summary>A frozen audience.</summary>
 public sealed record Frozen(TaskId Task, int Planned);
@@ -35,7 +38,7 @@ public sealed record Frozen(TaskId Task, int Planned);
 public sealed record TaskRecord(
     TaskId Id, CampaignId Campaign, string CampaignName, int Round, PoolId Pool, int Priority, int Planned, string State,
     int Sent, int Failed, int Skipped, int Unknown, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt,
-    int LaunchTries = 0, DateTimeOffset? NextLaunchAt = null, string? Refusal = null);
+    int LaunchTries = 0, DateTimeOffset? NextLaunchAt = null, string? Refusal = null, int? Cap = null);
 
 /// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
 /// <param name="Email">Null when the contact was deleted.</param>

@@ -16,10 +16,11 @@ internal sealed class CampaignRow
     [Column] public int Priority { get; init; }
     [Column] public string State { get; init; } = "";
     [Column] public long CreatedAt { get; init; }
+    [Column] public int? Cap { get; init; }
 
     public Campaign ToCampaign(long? task) => new(
         new CampaignId(Id), Name, new TemplateId(TemplateId), new PoolId(PoolId), Filter, Priority, StateOf(State),
-        DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), task is { } id ? new TaskId(id) : null);
+        DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), task is { } id ? new TaskId(id) : null, Cap);
 
     public static string NameOf(CampaignState state) => state switch
     {
@@ -66,9 +67,12 @@ internal sealed class TaskRow
     /// <summary>Why its queue refused it.</summary>
     [Column] public string? Refusal { get; init; }
 
+    /// <summary>As projected from its queue once that has it.</summary>
+    [Column] public int? Cap { get; init; }
+
     public TaskRecord ToRecord(string campaignName) => new(
         new TaskId(Id), new CampaignId(CampaignId), campaignName, Round, new PoolId(PoolId), Priority, Planned, State,
-        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal);
+        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal, Cap);
 
     private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 }

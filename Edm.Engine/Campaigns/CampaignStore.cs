@@ -38,6 +38,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     PoolId = plan.Pool.Value,
                     Filter = plan.Filter,
                     Priority = plan.Priority,
+                    Cap = plan.Cap,
                     State = CampaignRow.NameOf(CampaignState.Draft),
                     CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 };
@@ -84,7 +85,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     throw new ConflictException("The campaign is frozen: its audience has been promised this mail. Delete it, or make a new one.");
                 }
 
-                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority));
+                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.Cap));
                 RefuseUnfit(plan);
                 await RefuseUnknownAsync(connection, user, plan, cancellation);
                 await connection.GetTable<CampaignRow>()
@@ -94,6 +95,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     .Set(row => row.PoolId, plan.Pool.Value)
                     .Set(row => row.Filter, plan.Filter)
                     .Set(row => row.Priority, plan.Priority)
+                    .Set(row => row.Cap, plan.Cap)
                     .UpdateAsync(cancellation);
                 return await FindAsync(connection, user, id, cancellation);
             },
@@ -163,17 +165,27 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
             throw new FieldException("name", $"A campaign's name is 1 to {MaxNameLength} characters.");
         }
 
-        if (plan.Priority is < 1 or > MaxPriority)
-        {
-            throw new FieldException("priority", $"{plan.Priority} is not from 1 to {MaxPriority}.");
-        }
-
+        RefuseUnfit(plan.Priority, plan.Cap);
         if (plan.Filter.Length > MaxFilterLength)
         {
             throw new FieldException("filter", $"A filter is at most {MaxFilterLength} characters.");
         }
 
         ContactFilter.Parse(plan.Filter);
+    }
+
+    /// <exception cref="FieldException">One of them can't be used.</exception>
+    internal static void RefuseUnfit(int priority, int? cap)
+    {
+        if (priority is < 1 or > MaxPriority)
+        {
+            throw new FieldException("priority", $"{priority} is not from 1 to {MaxPriority}.");
+        }
+
+        if (cap < 0)
+        {
+            throw new FieldException("cap", $"{cap} is not a number of recipients: 0 or more, or null for no cap.");
+        }
     }
 
     private async Task RefuseUnknownAsync(EdmConnection connection, UserId user, CampaignPlan plan, CancellationToken cancellation)

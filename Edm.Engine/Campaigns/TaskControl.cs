@@ -2,7 +2,7 @@ using Edm.Contracts;
 
 namespace Edm.Engine.Campaigns;
 
-/// <summary>Pauses, resumes, cancels and retries tasks at their UserQueue. What is answered is durable there.</summary>
+/// <summary>Changes, pauses, resumes, cancels and retries tasks at their UserQueue. What is answered is durable there.</summary>
 public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launcher)
 {
     /// <param name="command">Made from user and task: <see cref="PauseTask"/> and the like.</param>
@@ -33,6 +33,18 @@ public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launc
             Refused { Code: RefusalCode.NoSuchTask } => throw new ConflictException("The task ended long ago and its queue has forgotten it."),
             var other => throw new InvalidOperationException($"A UserQueue answered {other} to a command for task {id}."),
         };
+    }
+
+    /// <param name="priority">Null: as it is.</param>
+    /// <param name="cap">Null: as it is.</param>
+    /// <returns>1 when something was changed, or 0; null when the user has no such task.</returns>
+    /// <exception cref="FieldException">A value can't be used.</exception>
+    /// <exception cref="ConflictException">The task's state does not allow it.</exception>
+    public async Task<int?> ChangeAsync(UserId user, TaskId id, int? priority, TaskCap? cap, CancellationToken cancellation)
+    {
+        CampaignStore.RefuseUnfit(priority ?? 1, cap?.Most);
+        return await tasks.ChangeFrozenAsync(user, id, priority, cap, cancellation)
+            ?? await CommandAsync(user, id, (owner, task) => new ChangeTask(owner, task, priority, cap), cancellation);
     }
 
     private static ConflictException Refusal(string? reason) => new($"The task's queue refused it: {reason}");

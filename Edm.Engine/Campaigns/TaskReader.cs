@@ -33,7 +33,11 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
 
         return await queue.AskAsync(new GetTask(user, id), cancellation) switch
         {
-            TaskLedger ledger => new TaskStanding(task, StateOf(ledger.Phase), ledger.Counts, ledger.SentPerSecond, At(ledger.NextRetryMs), At(ledger.FinishedAtMs)),
+            TaskLedger ledger => new TaskStanding(task, StateOf(ledger.Phase), ledger.Counts, ledger.SentPerSecond, At(ledger.NextRetryMs), At(ledger.FinishedAtMs))
+            {
+                Task = ledger.Priority == 0 ? task : task with { Priority = ledger.Priority, Cap = ledger.Cap },
+                Outlook = ledger.Outlook,
+            },
             Refused { Code: RefusalCode.NoSuchTask } => Archived(task),
             var other => throw new InvalidOperationException($"A UserQueue answered {other} to GetTask."),
         };

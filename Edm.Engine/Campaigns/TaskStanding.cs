@@ -10,6 +10,12 @@ namespace Edm.Engine.Campaigns;
 /// <param name="NextRetryAt">When the next deferred recipient is due, null when none is.</param>
 public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<int> Counts, double SentPerSecond, DateTimeOffset? NextRetryAt, DateTimeOffset? FinishedAt)
 {
+    /// <summary>What its queue knows of the next mails; null where there is no queue to ask.</summary>
+    public TaskOutlook? Outlook { get; init; }
+
+    /// <summary>It is at work, recipients wait, and nobody of them may be handed out.</summary>
+    public bool IsAtCap => Task.Cap <= Counts.Sum() - Of(RecipientState.Waiting) - Of(RecipientState.Cancelled) && Of(RecipientState.Waiting) > 0;
+
     /// <summary>Recipients that can still get a mail.</summary>
     public int Open => Of(RecipientState.Waiting) + Of(RecipientState.Leased) + Of(RecipientState.PendingRetry);
 
@@ -18,7 +24,7 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
     /// <summary>When it will be finished if it goes on as in the last minute; null when nobody can tell.</summary>
     public DateTimeOffset? Eta(DateTimeOffset now)
     {
-        if (State != TaskStates.Running || Open == 0 || SentPerSecond <= 0)
+        if (State != TaskStates.Running || Open == 0 || SentPerSecond <= 0 || IsAtCap)
         {
             return null;
         }
@@ -50,6 +56,11 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
 
     private string? WhyWaiting(PoolCondition pool)
     {
+        if (IsAtCap && Of(RecipientState.Leased) + Of(RecipientState.PendingRetry) == 0)
+        {
+            return AtCap;
+        }
+
         if (pool.Services == 0)
         {
             return "The pool has no services.";
@@ -65,10 +76,14 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
             return pool.Error is { } words ? $"No service of the pool works; one of them says: {words}" : "No service of the pool works.";
         }
 
-        return Of(RecipientState.PendingRetry) == Open && NextRetryAt is { } at
+        return IsAtCap ? AtCap
+            : Of(RecipientState.PendingRetry) == Open && NextRetryAt is { } at
             ? $"All that is left waits for another try, the next one at {Clock(at)}."
             : null;
     }
+
+    private string AtCap => string.Create(
+        CultureInfo.InvariantCulture, $"The cap of {Task.Cap:N0} is reached; {Of(RecipientState.Waiting):N0} recipients wait: raise the cap or cancel.");
 
     private static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -75,6 +75,28 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
         },
         cancellation);
 
+    /// <summary>Changes a task that is not launched yet: no queue knows it.</summary>
+    /// <param name="cap">Null: as it is.</param>
+    /// <returns>How many were changed; null when it is not frozen (any more).</returns>
+    public Task<int?> ChangeFrozenAsync(UserId user, TaskId id, int? priority, TaskCap? cap, CancellationToken cancellation) => database.WriteAsync(
+        async connection =>
+        {
+            var frozen = connection.GetTable<TaskRow>().Where(row => row.Id == id.Value && row.UserId == user.Value && row.State == TaskStates.Frozen);
+            if (await frozen.FirstOrDefaultAsync(cancellation) is not { } row)
+            {
+                return (int?)null;
+            }
+
+            var (newPriority, newCap) = (priority ?? row.Priority, cap is null ? row.Cap : cap.Most);
+            if ((newPriority, newCap) == (row.Priority, row.Cap))
+            {
+                return 0;
+            }
+
+            return await frozen.Set(task => task.Priority, newPriority).Set(task => task.Cap, newCap).UpdateAsync(cancellation) > 0 ? 1 : null;
+        },
+        cancellation);
+
     /// <summary>The services of a task's pool, for telling why nothing goes. What they said when they broke is for the pool's owner only.</summary>
     public async Task<PoolCondition> PoolConditionAsync(UserId user, PoolId pool, CancellationToken cancellation)
     {

@@ -14,7 +14,7 @@ public sealed class QueuedTask
     public QueuedTask(TaskQueued queued)
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (queued.Task, queued.Pool, queued.Lanes, queued.Priority, queued.Segments, queued.Retry, queued.Unknown);
-        (QueuedAtMs, LaunchedAtMs) = (queued.AtMs, queued.LaunchedAtMs ?? queued.AtMs);
+        (QueuedAtMs, LaunchedAtMs, Cap) = (queued.AtMs, queued.LaunchedAtMs ?? queued.AtMs, queued.Cap);
         Recipients = new RecipientLedger(queued.Segments.Sum(s => s.Range.Count));
         cursors = [.. Segments.Select(s => s.Range.First)];
     }
@@ -23,7 +23,7 @@ public sealed class QueuedTask
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (snapshot.Task, snapshot.Pool, snapshot.Lanes, snapshot.Priority, snapshot.Segments, snapshot.Retry, snapshot.Unknown);
         (Phase, QueuedAtMs, FinishedAtMs, VirtualTime) = (snapshot.Phase, snapshot.QueuedAtMs, snapshot.FinishedAtMs, snapshot.VirtualTime);
-        LaunchedAtMs = snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs;
+        (LaunchedAtMs, Cap) = (snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs, snapshot.Cap);
         Recipients = RecipientLedger.FromRuns(snapshot.States);
         cursors = [.. Segments.Select(s => s.Range.First)];
         foreach (var pending in snapshot.Pending)
@@ -35,7 +35,10 @@ public sealed class QueuedTask
     public TaskId Id { get; }
     public PoolId Pool { get; }
     public int Lanes { get; }
-    public int Priority { get; }
+    public int Priority { get; set; }
+
+    /// <summary>As <see cref="QueueTask.Cap"/>.</summary>
+    public int? Cap { get; set; }
     public Segment[] Segments { get; }
     public RetryRules Retry { get; }
     public UnknownPolicy Unknown { get; }
@@ -67,12 +70,21 @@ public sealed class QueuedTask
         return start;
     }
 
+    /// <summary>Recipients that were handed out and have not come back: all but those that wait or were cancelled.</summary>
+    public int HandedOut => Recipients.Planned - Recipients.Count(RecipientState.Waiting) - Recipients.Count(RecipientState.Cancelled);
+
+    /// <summary>How many more may be handed out for a first try.</summary>
+    private int Room => Cap is { } cap ? Math.Max(0, cap - HandedOut) : int.MaxValue;
+
+    public bool IsAtCap => Room == 0;
+
     public bool IsFor(LaneId lane) => Pool == lane.Pool;
 
     /// <summary>At most <paramref name="max"/> waiting recipients that this lane may have now, as ascending runs; changes nothing.</summary>
     public SeqRange[] NextWaiting(LaneId lane, long nowMs, int max)
     {
         var runs = new List<SeqRange>();
+        max = Math.Min(max, Room);
         for (var i = 0; i < Segments.Length && max > 0; i++)
         {
             var segment = Segments[i];
@@ -96,9 +108,9 @@ public sealed class QueuedTask
 
     public bool HasWaiting(LaneId lane, long nowMs) => NextWaiting(lane, nowMs, 1).Length > 0;
 
-    /// <summary>When the next segment that is still closed opens; null when none is closed or nothing waits.</summary>
+    /// <summary>When the next segment that is still closed opens; null when none is closed, nothing waits, or nobody may be handed out.</summary>
     public long? NextOpeningMs(long nowMs) =>
-        Recipients.Count(RecipientState.Waiting) == 0 ? null : Segments.Where(s => s.NotBeforeMs > nowMs).Min(s => s.NotBeforeMs);
+        Recipients.Count(RecipientState.Waiting) == 0 || IsAtCap ? null : Segments.Where(s => s.NotBeforeMs > nowMs).Min(s => s.NotBeforeMs);
 
     public void Lease(SeqRange fresh)
     {
@@ -141,5 +153,5 @@ public sealed class QueuedTask
     }
 
     public TaskSnapshot ToSnapshot() =>
-        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs);
+        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs, Cap);
 }

@@ -18,6 +18,8 @@ public static class UserQueueDecisions
         ResumeTask m => state.Resume(m, nowMs),
         CancelTask m => state.Cancel(m, nowMs),
         RetryFailed m => state.Retry(m, nowMs),
+        ChangeTask m => state.Change(m, nowMs),
+        SendToMissed m => state.Reopen(m, nowMs),
         ListRecipients m => state.List(m),
         Pull m => state.Lease(m, nowMs),
         Outcomes m => state.Record(m, nowMs),
@@ -52,13 +54,13 @@ public static class UserQueueDecisions
         }
 
         var strayed = Array.Find(m.Segments, s => s.Lane < 0 || s.Lane >= m.Lanes);
-        return m.Priority is < 1 or > 100 ? Decision.Refuse(RefusalCode.Invalid, "A priority is a number from 1 to 100.")
+        return TaskControls.Unfit(m.Priority, m.Cap) is { } unfit ? unfit
             : m.Lanes < 1 ? Decision.Refuse(RefusalCode.Invalid, "A pool has at least one lane.")
             : strayed is not null ? Decision.Refuse(RefusalCode.Invalid, $"A segment is for lane {strayed.Lane}; the pool has lanes 0 to {m.Lanes - 1}.")
             : m.Retry.MaxAttempts < 1 ? Decision.Refuse(RefusalCode.Invalid, "The tries of a recipient (retry.maxAttempts) are at least 1.")
             : Math.Min(Math.Min(m.Retry.FirstDelaySeconds, m.Retry.MaxDelaySeconds), m.Retry.MaxAgeSeconds) < 0
                 ? Decision.Refuse(RefusalCode.Invalid, "The times of the retry rules can't be negative.")
-            : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs, m.LaunchedAtMs == 0 ? null : m.LaunchedAtMs), new Accepted(next - 1));
+            : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs, m.LaunchedAtMs == 0 ? null : m.LaunchedAtMs, m.Cap), new Accepted(next - 1));
     }
 
     private static Decision Pause(this UserQueueState state, PauseTask m, long nowMs) => state.Task(m.Task) switch
@@ -185,6 +187,17 @@ public static class UserQueueDecisions
             .SelectMany(t => Enumerable.Range(0, t.Lanes).Select(lane => new LaneId(t.Pool, lane)))
             .Distinct()
             .Where(lane => state.HasDueWork(lane, nowMs));
+
+    public static TaskOutlook OutlookOf(this UserQueueState state, QueuedTask task, long nowMs)
+    {
+        var (isFull, due) = (state.PendingCount >= state.Limits.MaxPending, false);
+        for (var lane = 0; lane < task.Lanes && !due; lane++)
+        {
+            due = task.DueRetries(new LaneId(task.Pool, lane), nowMs).Any() || (!isFull && task.HasWaiting(new LaneId(task.Pool, lane), nowMs));
+        }
+
+        return new TaskOutlook(due, isFull, task.NextOpeningMs(nowMs), task.NextExpiryMs);
+    }
 
     /// <summary>When something that can't be leased now becomes due, or expires, whatever its task is; null when nothing ever will by time alone.</summary>
     public static long? NextDueMs(this UserQueueState state, long nowMs) =>
@@ -318,8 +331,8 @@ public static class UserQueueDecisions
         return events ?? [];
     }
 
-    private static Decision NoSuchTask(TaskId task) => Decision.Refuse(RefusalCode.NoSuchTask, $"This queue has no task {task}.");
+    internal static Decision NoSuchTask(TaskId task) => Decision.Refuse(RefusalCode.NoSuchTask, $"This queue has no task {task}.");
 
-    private static Decision WrongState(QueuedTask task, string what) =>
+    internal static Decision WrongState(QueuedTask task, string what) =>
         Decision.Refuse(RefusalCode.WrongState, $"Task {task.Id} is {task.Phase.ToString().ToLowerInvariant()} and can't {what}.");
 }

@@ -60,6 +60,9 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case TaskCancelled e: Apply(e); break;
             case FailedRetried e: Apply(e); break;
             case RecipientsExpired e: Apply(e); break;
+            case PriorityChanged e: Known(e.Task).Priority = e.Priority; break;
+            case CapChanged e: Known(e.Task).Cap = e.Cap; break;
+            case MissedReopened e: Apply(e); break;
             case TaskFinished e: Apply(e); break;
             case TaskArchived e: Apply(e); break;
             case ArchiveForgotten e: Archive.Forget(e.UpToMs); break;
@@ -98,7 +101,24 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
     private void Apply(FailedRetried e)
     {
         var task = Known(e.Task);
-        foreach (var range in e.Seqs)
+        Reopen(task, e.Seqs);
+        if (task.Phase == TaskPhase.Finished)
+        {
+            task.Phase = TaskPhase.Running;
+        }
+    }
+
+    private void Apply(MissedReopened e)
+    {
+        var task = Known(e.Task);
+        Reopen(task, e.Cancelled);
+        Reopen(task, e.Skipped);
+        task.Phase = TaskPhase.Running;
+    }
+
+    private void Reopen(QueuedTask task, SeqRange[] seqs)
+    {
+        foreach (var range in seqs)
         {
             for (var seq = range.First; seq <= range.Last; seq++)
             {
@@ -107,11 +127,6 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
         }
 
         task.FinishedAtMs = null;
-        if (task.Phase == TaskPhase.Finished)
-        {
-            task.Phase = TaskPhase.Running;
-        }
-
         unfinished[task.Id.Value] = task;
     }
 

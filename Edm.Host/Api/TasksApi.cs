@@ -18,11 +18,32 @@ internal static class TasksApi
         tasks.MapGet("/{id:long}/recipients", RecipientsAsync).WithSummary("List the recipients of a task")
             .WithDescription("All, or those in one state, in the order of their numbers. States are exact; reply, reason and times may be a moment behind.")
             .Produces<Page<RecipientView>>().Fails(400, 404);
+        tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority or the cap of a task")
+            .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried.")
+            .Produces<TaskView>().Fails(400, 404, 409);
         MapCommand<PauseTask>(tasks, "pause", "Pause a task", "No further mail starts; what is on the wire ends.", (user, task) => new PauseTask(user, task));
         MapCommand<ResumeTask>(tasks, "resume", "Resume a paused task", "It goes on where it stopped.", (user, task) => new ResumeTask(user, task));
         MapCommand<CancelTask>(tasks, "cancel", "Cancel a task", "Who has not been sent a mail yet gets none.", (user, task) => new CancelTask(user, task));
+        MapMissed(tasks);
         MapCommand<RetryFailed>(tasks, "retry", "Try the failed recipients again", "Those that failed, and no others, wait again.", (user, task) => new RetryFailed(user, task));
     }
+
+    private static void MapMissed(IEndpointRouteBuilder tasks) =>
+        tasks.MapPost("/{id:long}/missed", async (long id, Missed? body, Caller caller, TaskControl control, CancellationToken cancellation) =>
+            {
+                var state = body?.State;
+                if (state is not (null or "cancelled" or "skipped"))
+                {
+                    throw new FieldException("state", $"'{state}' is none of cancelled, skipped.");
+                }
+
+                return await control.CommandAsync(caller.User, new TaskId(id), (user, task) => new SendToMissed(user, task, state != "skipped", state != "cancelled"), cancellation) is { } changed
+                    ? TypedResults.Ok(new ChangedView(changed))
+                    : Problems.NotFound(NoSuchTask);
+            })
+            .WithSummary("Send to those missed")
+            .WithDescription("Recipients of a finished or cancelled task that were cancelled or skipped wait again, and the task runs. Who may still not be mailed is skipped again. The answer comes when that is durable.")
+            .Produces<ChangedView>().Fails(400, 404, 409);
 
     private static void MapCommand<T>(IEndpointRouteBuilder tasks, string verb, string summary, string description, Func<UserId, TaskId, IForUserQueue> command) =>
         tasks.MapPost($"/{{id:long}}/{verb}", async (long id, Caller caller, TaskControl control, CancellationToken cancellation) =>
@@ -48,6 +69,15 @@ internal static class TasksApi
 
         var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
         return TypedResults.Ok(View(standing, pool, time.GetUtcNow()));
+    }
+
+    private static async Task<IResult> ChangeAsync(
+        long id, TaskChange body, Caller caller, TaskControl control, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
+    {
+        var priority = body.Priority.IsGiven ? body.Priority.OrKeep(1, "priority") : (int?)null;
+        return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, cancellation) is null
+            ? Problems.NotFound(NoSuchTask)
+            : await GetAsync(id, caller, reader, store, time, cancellation);
     }
 
     private static async Task<IResult> RecipientsAsync(
@@ -79,7 +109,7 @@ internal static class TasksApi
             standing.Of(RecipientState.Failed), standing.Of(RecipientState.Skipped), standing.Of(RecipientState.Cancelled), standing.Of(RecipientState.Unknown));
         return new TaskView(
             task.Id, task.Campaign, task.CampaignName, task.Pool, task.Priority, standing.State, task.Planned, counts, standing.Counts.Sum() == task.Planned,
-            Math.Round(standing.SentPerSecond, 2), standing.Eta(now), standing.Why(pool), standing.NextRetryAt, task.CreatedAt, task.LaunchedAt, standing.FinishedAt);
+            Math.Round(standing.SentPerSecond, 2), standing.Eta(now), standing.Why(pool), standing.NextRetryAt, task.CreatedAt, task.LaunchedAt, standing.FinishedAt, task.Cap);
     }
 
     private static RecipientView View(RecipientStanding one)

@@ -86,15 +86,19 @@ public sealed class DeliveriesStore(EdmDatabase database)
         UPDATE tasks SET
           sent = sent + @sent, failed = failed + @failed, skipped = skipped + @skipped, unknown = unknown + @unknown,
           state = CASE
-            WHEN @state = '' OR (state = 'cancelled' AND @state = 'finished') THEN state
+            WHEN @state = '' OR (state = 'cancelled' AND @state = 'finished' AND @reopened = 0) THEN state
             WHEN @state = 'reopened' THEN CASE WHEN state = 'finished' THEN 'running' ELSE state END
             ELSE @state END,
-          finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END
+          finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END,
+          priority = CASE WHEN @priority = 0 THEN priority ELSE @priority END,
+          cap = CASE WHEN @cap = -2 THEN cap WHEN @cap = -1 THEN NULL ELSE @cap END
         WHERE id = @id
         """,
         cancellation,
         new DataParameter("sent", change.Sent), new DataParameter("failed", change.Failed), new DataParameter("skipped", change.Skipped),
         new DataParameter("unknown", change.Unknown), new DataParameter("state", change.State ?? "", DataType.Text),
+        new DataParameter("reopened", change.IsReopened ? 1 : 0), new DataParameter("priority", change.Priority ?? 0),
+        new DataParameter("cap", change.Cap is { } cap ? cap.Most ?? -1 : -2),
         new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
 
     private const string Upsert = """

@@ -23,6 +23,15 @@ internal sealed class TaskChange
     /// <summary>Null: as before; 0: not finished (any more).</summary>
     public long? FinishedAtMs { get; set; }
 
+    /// <summary>Null: as before.</summary>
+    public int? Priority { get; set; }
+
+    /// <summary>Null: as before.</summary>
+    public TaskCap? Cap { get; set; }
+
+    /// <summary>It was sent to those missed, so it is not cancelled any more, whatever it was before this run.</summary>
+    public bool IsReopened { get; set; }
+
     /// <summary>What becomes of rows from before this run, in this order.</summary>
     public List<RowMove> Moves { get; } = [];
     public int Sent { get; set; }
@@ -51,6 +60,9 @@ internal sealed class DeliveryChanges
             case TaskFinished e: Finished(e); break;
             case FailedRetried e: Retried(e); break;
             case RecipientsExpired e: Expired(e); break;
+            case PriorityChanged e: Task(e.Task).Priority = e.Priority; break;
+            case CapChanged e: Task(e.Task).Cap = new TaskCap(e.Cap); break;
+            case MissedReopened e: Reopened(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
             case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
@@ -77,6 +89,15 @@ internal sealed class DeliveryChanges
     {
         Move(e.Task, new RowMove(e.Seqs, null, RecipientState.Failed, Expiry));
         Task(e.Task).Failed += e.Seqs.Sum(r => r.Count);
+    }
+
+    private void Reopened(MissedReopened e)
+    {
+        Move(e.Task, new RowMove(e.Cancelled, null, RecipientState.Waiting));
+        Move(e.Task, new RowMove(e.Skipped, null, RecipientState.Waiting));
+        var task = Task(e.Task);
+        task.Skipped -= e.Skipped.Sum(r => r.Count);
+        (task.State, task.IsReopened, task.FinishedAtMs) = ("running", true, 0);
     }
 
     private void Move(TaskId task, RowMove move)

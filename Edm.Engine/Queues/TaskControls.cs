@@ -1,0 +1,61 @@
+using Edm.Contracts;
+
+namespace Edm.Engine.Queues;
+
+/// <summary>What a UserQueue decides when its user changes a task that is at work, or was. Pure, as all of <see cref="UserQueueDecisions"/>.</summary>
+internal static class TaskControls
+{
+    /// <returns>Null when both can be used.</returns>
+    public static Decision? Unfit(int? priority, int? cap) =>
+        priority is < 1 or > 100 ? Decision.Refuse(RefusalCode.Invalid, "A priority is a number from 1 to 100.")
+        : cap < 0 ? Decision.Refuse(RefusalCode.Invalid, "A cap is a number of recipients, 0 or more.")
+        : null;
+
+    public static Decision Change(this UserQueueState state, ChangeTask m, long nowMs)
+    {
+        if (state.Task(m.Task) is not { } task)
+        {
+            return UserQueueDecisions.NoSuchTask(m.Task);
+        }
+
+        if (Unfit(m.Priority, m.Cap?.Most) is { } unfit)
+        {
+            return unfit;
+        }
+
+        var events = new List<IUserQueueEvent>();
+        if (m.Priority is { } priority && priority != task.Priority)
+        {
+            events.Add(new PriorityChanged(task.Id, priority, nowMs));
+        }
+
+        if (m.Cap is { } cap && cap.Most != task.Cap)
+        {
+            events.Add(new CapChanged(task.Id, nowMs, cap.Most));
+        }
+
+        return new Decision(events, () => new Accepted(Math.Min(events.Count, 1)));
+    }
+
+    public static Decision Reopen(this UserQueueState state, SendToMissed m, long nowMs)
+    {
+        if (state.Task(m.Task) is not { } task)
+        {
+            return UserQueueDecisions.NoSuchTask(m.Task);
+        }
+
+        var missed = Missed(task, m.Cancelled, RecipientState.Cancelled) + Missed(task, m.Skipped, RecipientState.Skipped);
+        if (missed == 0)
+        {
+            return Decision.Answer(new Accepted(0));
+        }
+
+        return task.Phase is TaskPhase.Running or TaskPhase.Paused
+            ? UserQueueDecisions.WrongState(task, "send to those missed before it is finished or cancelled")
+            : Decision.Of(new MissedReopened(m.Task, Seqs(task, m.Cancelled, RecipientState.Cancelled), Seqs(task, m.Skipped, RecipientState.Skipped), nowMs), new Accepted(missed));
+    }
+
+    private static int Missed(QueuedTask task, bool wanted, RecipientState state) => wanted ? task.Recipients.Count(state) : 0;
+
+    private static SeqRange[] Seqs(QueuedTask task, bool wanted, RecipientState state) => wanted ? SeqRange.Of(task.Recipients.All(state)) : [];
+}
