@@ -33,6 +33,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.priority-changed", StoredJson.Default.PriorityChanged),
         ("uq.cap-changed", StoredJson.Default.CapChanged),
         ("uq.missed-reopened", StoredJson.Default.MissedReopened),
+        ("uq.unknown-resolved", StoredJson.Default.UnknownResolved),
         ("uq.recipients-expired", StoredJson.Default.RecipientsExpired),
         ("uq.batch-leased", StoredJson.Default.BatchLeased),
         ("uq.lease-returned", StoredJson.Default.LeaseReturned),
@@ -50,6 +51,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("c.retry-failed", StoredJson.Default.RetryFailed),
         ("c.change-task", StoredJson.Default.ChangeTask),
         ("c.send-to-missed", StoredJson.Default.SendToMissed),
+        ("c.resolve-unknown", StoredJson.Default.ResolveUnknown),
         ("c.get-task", StoredJson.Default.GetTask),
         ("c.list-recipients", StoredJson.Default.ListRecipients),
         ("a.accepted", StoredJson.Default.Accepted),
@@ -115,6 +117,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(PriorityChanged))]
 [JsonSerializable(typeof(CapChanged))]
 [JsonSerializable(typeof(MissedReopened))]
+[JsonSerializable(typeof(UnknownResolved))]
 [JsonSerializable(typeof(RecipientsExpired))]
 [JsonSerializable(typeof(BatchLeased))]
 [JsonSerializable(typeof(LeaseReturned))]
@@ -129,6 +132,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(RetryFailed))]
 [JsonSerializable(typeof(ChangeTask))]
 [JsonSerializable(typeof(SendToMissed))]
+[JsonSerializable(typeof(ResolveUnknown))]
 [JsonSerializable(typeof(GetTask))]
 [JsonSerializable(typeof(ListRecipients))]
 [JsonSerializable(typeof(Accepted))]

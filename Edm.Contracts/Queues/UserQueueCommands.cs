@@ -67,6 +67,25 @@ public sealed record ChangeTask(UserId User, TaskId Task, int? Priority = null, 
 /// <param name="Skipped">Those that were skipped.</param>
 public sealed record SendToMissed(UserId User, TaskId Task, bool Cancelled, bool Skipped) : IForUserQueue;
 
+/// <summary>What an unknown outcome turns out to be, or is taken for.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<UnknownVerdict>))]
+public enum UnknownVerdict
+{
+    /// <summary>The mail went out.</summary>
+    [JsonStringEnumMemberName("sent")] Sent,
+
+    /// <summary>It did not, and is not tried again.</summary>
+    [JsonStringEnumMemberName("failed")] Failed,
+
+    /// <summary>The recipient waits again, and gets it with the same Message-ID; for the second time, if it had gone out.</summary>
+    [JsonStringEnumMemberName("resend")] Resend,
+}
+
+/// <summary>Decides unknown outcomes. Whoever is not unknown (any more) stays as it is.</summary>
+/// <param name="By">As <see cref="UnknownResolved.By"/>.</param>
+/// <param name="Seqs">Null: all of the task that are unknown.</param>
+public sealed record ResolveUnknown(UserId User, TaskId Task, UnknownVerdict As, string By, SeqRange[]? Seqs = null, string? Why = null) : IForUserQueue;
+
 /// <summary>Asks for the exact ledger; answered with <see cref="TaskLedger"/> or <see cref="Refused"/>.</summary>
 public sealed record GetTask(UserId User, TaskId Task) : IForUserQueue;
 

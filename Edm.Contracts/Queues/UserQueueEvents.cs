@@ -51,6 +51,11 @@ public sealed record RetryItem(int Seq, int Attempt, long FirstMs);
 /// <param name="Fresh">First tries.</param>
 public sealed record BatchLeased(LeaseNr Lease, LaneId Lane, long Epoch, long PullNr, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, long AtMs) : IUserQueueEvent;
 
+/// <summary>What became of mails of which nobody could know whether they went out is known, or decided, now.</summary>
+/// <param name="By">Who says so: a key of the user, or evidence.</param>
+/// <param name="Why">In the operator's words, without addresses.</param>
+public sealed record UnknownResolved(TaskId Task, UnknownVerdict As, SeqRange[] Seqs, string By, long AtMs, string? Why = null) : IUserQueueEvent;
+
 /// <summary>These recipients, all pending, have grown older than the task's retry rules allow: they have failed and are not tried again.</summary>
 public sealed record RecipientsExpired(TaskId Task, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
 

@@ -103,6 +103,7 @@ public sealed class AudienceStore(EdmDatabase database, TimeProvider time)
                 PoolId = campaign.Pool.Value,
                 Priority = campaign.Priority,
                 Cap = campaign.Cap,
+                UnknownPolicy = UnknownPolicies.Name(campaign.Unknown),
                 Planned = 0,
                 State = TaskStates.Frozen,
                 CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),

@@ -18,14 +18,16 @@ public enum CampaignState
 /// <param name="Filter">As the user wrote it; empty means all contacts.</param>
 /// <param name="Task">The task of its round, null until it is frozen.</param>
 /// <param name="Cap">The cap that its task begins with, see <see cref="QueueTask.Cap"/>; null: none.</param>
+/// <param name="Unknown">Null: as the setting says when it is launched.</param>
 public sealed record Campaign(
     CampaignId Id, string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, CampaignState State, DateTimeOffset CreatedAt, TaskId? Task,
-    int? Cap = null);
+    int? Cap = null, UnknownPolicy? Unknown = null);
 
 /// <summary>What the user decides about a campaign.</summary>
 /// <param name="Priority">1 to 100: the share of its task among the tasks of the same user.</param>
 /// <param name="Cap">How many of its task's recipients may be handed out; null: all.</param>
-public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, int? Cap = null);
+/// <param name="Unknown">What to do with mails of which nobody can know whether they went out; null: as the setting says.</param>
+public sealed record CampaignPlan(string Name, TemplateId Template, PoolId Pool, string Filter, int Priority, int? Cap = null, UnknownPolicy? Unknown = null);
 
 /// <summary>A frozen audience.</summary>
 public sealed record Frozen(TaskId Task, int Planned);

@@ -17,10 +17,12 @@ internal sealed class CampaignRow
     [Column] public string State { get; init; } = "";
     [Column] public long CreatedAt { get; init; }
     [Column] public int? Cap { get; init; }
+    [Column] public string? UnknownPolicy { get; init; }
 
     public Campaign ToCampaign(long? task) => new(
         new CampaignId(Id), Name, new TemplateId(TemplateId), new PoolId(PoolId), Filter, Priority, StateOf(State),
-        DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), task is { } id ? new TaskId(id) : null, Cap);
+        DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), task is { } id ? new TaskId(id) : null, Cap,
+        UnknownPolicies.Read(UnknownPolicy));
 
     public static string NameOf(CampaignState state) => state switch
     {
@@ -69,6 +71,7 @@ internal sealed class TaskRow
 
     /// <summary>As projected from its queue once that has it.</summary>
     [Column] public int? Cap { get; init; }
+    [Column] public string? UnknownPolicy { get; init; }
 
     public TaskRecord ToRecord(string campaignName) => new(
         new TaskId(Id), new CampaignId(CampaignId), campaignName, Round, new PoolId(PoolId), Priority, Planned, State,

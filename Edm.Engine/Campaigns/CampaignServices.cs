@@ -1,3 +1,4 @@
+using Edm.Engine.Unknowns;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Edm.Engine.Campaigns;
@@ -16,6 +17,8 @@ public static class CampaignServices
         services.AddSingleton<TaskQueue>();
         services.AddSingleton<TaskReader>();
         services.AddSingleton<TaskControl>();
+        services.AddSingleton<UnknownStore>();
+        services.AddSingleton<UnknownControl>();
         services.AddSingleton<Launcher>();
         services.AddHostedService(provider => provider.GetRequiredService<Launcher>());
         return services;

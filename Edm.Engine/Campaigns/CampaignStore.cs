@@ -39,6 +39,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     Filter = plan.Filter,
                     Priority = plan.Priority,
                     Cap = plan.Cap,
+                    UnknownPolicy = UnknownPolicies.Name(plan.Unknown),
                     State = CampaignRow.NameOf(CampaignState.Draft),
                     CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 };
@@ -85,7 +86,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     throw new ConflictException("The campaign is frozen: its audience has been promised this mail. Delete it, or make a new one.");
                 }
 
-                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.Cap));
+                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.Cap, campaign.Unknown));
                 RefuseUnfit(plan);
                 await RefuseUnknownAsync(connection, user, plan, cancellation);
                 await connection.GetTable<CampaignRow>()
@@ -96,6 +97,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     .Set(row => row.Filter, plan.Filter)
                     .Set(row => row.Priority, plan.Priority)
                     .Set(row => row.Cap, plan.Cap)
+                    .Set(row => row.UnknownPolicy, UnknownPolicies.Name(plan.Unknown))
                     .UpdateAsync(cancellation);
                 return await FindAsync(connection, user, id, cancellation);
             },

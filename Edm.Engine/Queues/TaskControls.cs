@@ -55,6 +55,27 @@ internal static class TaskControls
             : Decision.Of(new MissedReopened(m.Task, Seqs(task, m.Cancelled, RecipientState.Cancelled), Seqs(task, m.Skipped, RecipientState.Skipped), nowMs), new Accepted(missed));
     }
 
+    public static Decision Resolve(this UserQueueState state, ResolveUnknown m, long nowMs)
+    {
+        if (state.Task(m.Task) is not { } task)
+        {
+            return UserQueueDecisions.NoSuchTask(m.Task);
+        }
+
+        var seqs = SeqRange.Of(m.Seqs is { } asked ? asked.SelectMany(range => Unknown(task, range)) : task.Recipients.All(RecipientState.Unknown));
+        return seqs.Length == 0 ? Decision.Answer(new Accepted(0))
+            : m.As == UnknownVerdict.Resend && task.Phase == TaskPhase.Cancelled ? UserQueueDecisions.WrongState(task, "send a mail again")
+            : Decision.Of(new UnknownResolved(m.Task, m.As, seqs, m.By, nowMs, m.Why), new Accepted(seqs.Sum(range => range.Count)));
+    }
+
+    private static IEnumerable<int> Unknown(QueuedTask task, SeqRange range)
+    {
+        for (var seq = task.Recipients.First(RecipientState.Unknown, range.First, range.Last); seq is { } found; seq = task.Recipients.First(RecipientState.Unknown, found + 1, range.Last))
+        {
+            yield return found;
+        }
+    }
+
     private static int Missed(QueuedTask task, bool wanted, RecipientState state) => wanted ? task.Recipients.Count(state) : 0;
 
     private static SeqRange[] Seqs(QueuedTask task, bool wanted, RecipientState state) => wanted ? SeqRange.Of(task.Recipients.All(state)) : [];

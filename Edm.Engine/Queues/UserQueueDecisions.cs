@@ -20,6 +20,7 @@ public static class UserQueueDecisions
         RetryFailed m => state.Retry(m, nowMs),
         ChangeTask m => state.Change(m, nowMs),
         SendToMissed m => state.Reopen(m, nowMs),
+        ResolveUnknown m => state.Resolve(m, nowMs),
         ListRecipients m => state.List(m),
         Pull m => state.Lease(m, nowMs),
         Outcomes m => state.Record(m, nowMs),

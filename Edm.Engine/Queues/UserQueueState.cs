@@ -63,6 +63,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case PriorityChanged e: Known(e.Task).Priority = e.Priority; break;
             case CapChanged e: Known(e.Task).Cap = e.Cap; break;
             case MissedReopened e: Apply(e); break;
+            case UnknownResolved e: Apply(e); break;
             case TaskFinished e: Apply(e); break;
             case TaskArchived e: Apply(e); break;
             case ArchiveForgotten e: Archive.Forget(e.UpToMs); break;
@@ -114,6 +115,26 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
         Reopen(task, e.Cancelled);
         Reopen(task, e.Skipped);
         task.Phase = TaskPhase.Running;
+    }
+
+    private void Apply(UnknownResolved e)
+    {
+        var task = Known(e.Task);
+        if (e.As != UnknownVerdict.Resend)
+        {
+            foreach (var range in e.Seqs)
+            {
+                task.Recipients.Set(range, e.As == UnknownVerdict.Sent ? RecipientState.Sent : RecipientState.Failed);
+            }
+
+            return;
+        }
+
+        Reopen(task, e.Seqs);
+        if (task.Phase == TaskPhase.Finished)
+        {
+            task.Phase = TaskPhase.Running;
+        }
     }
 
     private void Reopen(QueuedTask task, SeqRange[] seqs)

@@ -21,6 +21,7 @@ internal static class ApiRoutes
         v1.MapTemplates();
         v1.MapCampaigns();
         v1.MapTasks();
+        v1.MapUnknowns();
         v1.MapSandbox();
         v1.MapUsers();
         v1.MapCluster();

@@ -63,6 +63,7 @@ internal sealed class DeliveryChanges
             case PriorityChanged e: Task(e.Task).Priority = e.Priority; break;
             case CapChanged e: Task(e.Task).Cap = new TaskCap(e.Cap); break;
             case MissedReopened e: Reopened(e); break;
+            case UnknownResolved e: Resolved(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
             case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
@@ -110,13 +111,37 @@ internal sealed class DeliveryChanges
         }
     }
 
+    private void Resolved(UnknownResolved e)
+    {
+        var (to, what) = e.As switch
+        {
+            UnknownVerdict.Sent => (RecipientState.Sent, "taken for sent"),
+            UnknownVerdict.Failed => (RecipientState.Failed, "taken for failed"),
+            UnknownVerdict.Resend => (RecipientState.Waiting, "to be sent again"),
+            _ => throw new ArgumentException($"{e.As} is not a verdict.", nameof(e)),
+        };
+        Move(e.Task, new RowMove(e.Seqs, null, to, $"unknown, {what} by {e.By}{(e.Why is null ? "" : $": {e.Why}")}"));
+        var (task, count) = (Task(e.Task), e.Seqs.Sum(r => r.Count));
+        task.Unknown -= count;
+        task.Sent += to == RecipientState.Sent ? count : 0;
+        task.Failed += to == RecipientState.Failed ? count : 0;
+        if (to == RecipientState.Waiting)
+        {
+            RunsAgain(task);
+        }
+    }
+
     private void Retried(FailedRetried e)
     {
         // A retry is of all that have failed so far.
         Move(e.Task, new RowMove(null, RecipientState.Failed, RecipientState.Waiting));
         var task = Task(e.Task);
         task.Failed -= e.Seqs.Sum(r => r.Count);
+        RunsAgain(task);
+    }
 
+    private static void RunsAgain(TaskChange task)
+    {
         // Where this run doesn't say what the task was, the statement looks.
         task.State = task.State switch { "finished" => "running", null => "reopened", var other => other };
         task.FinishedAtMs = 0;
