@@ -24,8 +24,10 @@ public sealed class GoldenFileTests
     /// <summary>What the files of older versions mean, by file name without extension.</summary>
     private static readonly Dictionary<string, IEdmMessage> Older = new(Samples.Older())
     {
-        ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null },
-        ["uq.snapshot.v1"] = WithoutLaunches((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+        ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null, Cap = null },
+        ["uq.task-queued.v2"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { Cap = null },
+        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
+        ["uq.snapshot.v2"] = WithoutCaps((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
         ["ln.committed.v1"] = Samples.CommittedBeforeChoices,
         ["ln.snapshot.v1"] = Samples.SnapshotBeforeStartLogs,
         ["uq.outcomes-recorded.v1"] = Samples.RecordedBeforeChoices,
@@ -66,6 +68,8 @@ public sealed class GoldenFileTests
     /// <summary>Before queues kept when their tasks were launched.</summary>
     private static UserQueueSnapshot WithoutLaunches(UserQueueSnapshot full) =>
         full with { Archive = null, Tasks = [.. full.Tasks.Select(task => task with { LaunchedAtMs = null })] };
+
+    private static UserQueueSnapshot WithoutCaps(UserQueueSnapshot full) => full with { Tasks = [.. full.Tasks.Select(task => task with { Cap = null })] };
 
     [Fact]
     public void Every_event_and_snapshot_counts_as_stored()

@@ -72,7 +72,7 @@ internal static class Samples
     private static IEnumerable<IEdmMessage> StoredByQueues() =>
     [
         new QueueOpened(Process, At),
-        new TaskQueued(Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At, At - 1),
+        new TaskQueued(Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At, At - 1, 500),
         new TaskQueued(Task, Pool, 1, 1, [], RetryRules.Default, UnknownPolicy.Hold, At),
         new TaskPaused(Task, At),
         new TaskResumed(Task, At),
@@ -82,6 +82,12 @@ internal static class Samples
         new ArchiveForgotten(At - 86_400_000, At),
         new FailedRetried(Task, Runs, At),
         new RecipientsExpired(Task, Runs, At),
+        new PriorityChanged(Task, 10, At),
+        new CapChanged(Task, At, 5_000),
+        new CapChanged(Task, At),
+        new MissedReopened(Task, Runs, [new SeqRange(10, 12)], At),
+        new UnknownResolved(Task, UnknownVerdict.Resend, Runs, "key 7", At, "the relay's log has nothing"),
+        new UnknownResolved(Task, UnknownVerdict.Sent, Runs, "evidence", At),
         new BatchLeased(Lease, Lane, Epoch, 77, Task, Runs, Retries, At),
         new BatchLeased(Lease, Lane, 0, 1, Task, [], [], At),
         new LeaseReturned(Lease, Runs, At),
@@ -95,7 +101,7 @@ internal static class Samples
             [
                 new TaskSnapshot(
                     Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
-                    2_520_000, At, At + 5, At - 1),
+                    2_520_000, At, At + 5, At - 1, 500),
             ],
             [new LeaseSnapshot(Lease, Lane, Epoch, 77, Task, Runs, Retries, At)],
             [new PullSnapshot(Lane, Epoch, 77, Lease, 1_260_000)],
@@ -117,17 +123,24 @@ internal static class Samples
 
     private static IEnumerable<IEdmMessage> Commands() =>
     [
-        new QueueTask(User, Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At - 1),
+        new QueueTask(User, Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, At - 1, 500),
         new PauseTask(User, Task),
         new ResumeTask(User, Task),
         new CancelTask(User, Task),
         new RetryFailed(User, Task),
+        new ChangeTask(User, Task, 10, new TaskCap(500)),
+        new ChangeTask(User, Task, null, new TaskCap()),
+        new ChangeTask(User, Task),
+        new SendToMissed(User, Task, true, true),
+        new SendToMissed(User, Task, false, true),
+        new ResolveUnknown(User, Task, UnknownVerdict.Failed, "key 7", Runs, HostileText),
+        new ResolveUnknown(User, Task, UnknownVerdict.Sent, "evidence"),
         new GetTask(User, Task),
         new ListRecipients(User, Task, RecipientState.Failed, 100, 50),
         new ListRecipients(User, Task, null, 0, 1000),
         new Accepted(601),
         new Refused(RefusalCode.WrongState, HostileText),
-        new TaskLedger(Task, Pool, TaskPhase.Finished, 601, [0, 0, 0, 590, 6, 2, 1, 2], 12.75, At, At + 9, At + 10),
+        new TaskLedger(Task, Pool, TaskPhase.Finished, 601, [0, 0, 0, 590, 6, 2, 1, 2], 12.75, At, At + 9, At + 10, 10, 500, new TaskOutlook(true, true, At + 11, At + 12)),
         new TaskLedger(Task, Pool, TaskPhase.Running, 0, [0, 0, 0, 0, 0, 0, 0, 0], 0, At, null, null),
         new RecipientList(Task, [new RecipientEntry(12, RecipientState.PendingRetry, 2, At), new RecipientEntry(13, RecipientState.Sent, 0, null)], 13),
         new RecipientList(Task, [], null),

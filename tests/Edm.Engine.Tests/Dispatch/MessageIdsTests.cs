@@ -20,6 +20,29 @@ public sealed class MessageIdsTests
         Assert.NotEqual(MessageIds.Of(Mail(7, 3), Service), MessageIds.Of(Mail(7, 4), Service));
     }
 
+    [Theory]
+    [InlineData("edm.7.3.abc@example.com")]
+    [InlineData(" <edm.7.3.abc@example.com> ")]
+    public void An_id_of_ours_is_read_back(string text)
+    {
+        Assert.True(MessageIds.TryRead(text, "abc", out var task, out var seq));
+        Assert.Equal((new TaskId(7), 3), (task, seq));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<>")]
+    [InlineData("edm.7.3.abc")]
+    [InlineData("edm.7.3.abc@")]
+    [InlineData("edm.7.3.other@example.com")]
+    [InlineData("edm.7.0.abc@example.com")]
+    [InlineData("edm.7.-3.abc@example.com")]
+    [InlineData("edm.7.99999999999.abc@example.com")]
+    [InlineData("edm.x.3.abc@example.com")]
+    [InlineData("edm.7.3.abc.more@example.com")]
+    [InlineData("mde.7.3.abc@example.com")]
+    public void An_id_of_somebody_else_is_not(string text) => Assert.False(MessageIds.TryRead(text, "abc", out _, out _));
+
     [Fact]
     public void Installations_with_keys_of_their_own_have_marks_of_their_own()
     {

@@ -52,6 +52,16 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 break;
             case TaskCancelled e: Cancel(tasks[e.Task.Value]); break;
             case FailedRetried e: Retry(tasks[e.Task.Value], e); break;
+            case PriorityChanged e:
+                Assert.NotEqual(tasks[e.Task.Value].Priority, e.Priority);
+                tasks[e.Task.Value].Priority = e.Priority;
+                break;
+            case CapChanged e:
+                Assert.NotEqual(tasks[e.Task.Value].Cap, e.Cap);
+                tasks[e.Task.Value].Cap = e.Cap;
+                break;
+            case MissedReopened e: Reopen(tasks[e.Task.Value], e); break;
+            case UnknownResolved e: Resolve(tasks[e.Task.Value], e); break;
             case RecipientsExpired e: Expire(tasks[e.Task.Value], e, nowMs); break;
             case BatchLeased e: Lease(tasks[e.Task.Value], e, nowMs); break;
             case LeaseReturned e: Return(e); break;
@@ -103,6 +113,44 @@ internal sealed class QueueModel(UserQueueLimits limits)
         (task.Phase, task.IsFinished) = (task.Phase == TaskPhase.Finished ? TaskPhase.Running : task.Phase, false);
     }
 
+    private static void Reopen(ModelTask task, MissedReopened e)
+    {
+        Assert.True(task.Phase is TaskPhase.Finished or TaskPhase.Cancelled, $"{task.Id} is {task.Phase} and was sent to those missed");
+        Assert.NotEmpty(e.Cancelled.Concat(e.Skipped));
+        foreach (var (state, seqs) in new[] { (RecipientState.Cancelled, e.Cancelled), (RecipientState.Skipped, e.Skipped) })
+        {
+            var missed = task.Recipients.Where(r => r.State == state).ToArray();
+            Assert.True(seqs.Length == 0 || missed.SequenceEqual(Seqs(seqs).Select(seq => task.Recipients[seq - 1])), $"not all of those {state}, or others");
+            foreach (var recipient in Seqs(seqs).Select(seq => task.Recipients[seq - 1]))
+            {
+                (recipient.State, recipient.Attempt) = (RecipientState.Waiting, 1);
+            }
+        }
+
+        (task.Phase, task.IsFinished) = (TaskPhase.Running, false);
+    }
+
+    private static void Resolve(ModelTask task, UnknownResolved e)
+    {
+        Assert.NotEmpty(e.Seqs);
+        Assert.False(e.As == UnknownVerdict.Resend && task.Phase == TaskPhase.Cancelled, "a cancelled task sends again");
+        foreach (var recipient in Seqs(e.Seqs).Select(seq => task.Recipients[seq - 1]))
+        {
+            Assert.Equal(RecipientState.Unknown, recipient.State);
+            (recipient.State, recipient.Attempt) = (e.As switch
+            {
+                UnknownVerdict.Sent => RecipientState.Sent,
+                UnknownVerdict.Failed => RecipientState.Failed,
+                _ => RecipientState.Waiting,
+            }, 1);
+        }
+
+        if (e.As == UnknownVerdict.Resend)
+        {
+            (task.Phase, task.IsFinished) = (task.Phase == TaskPhase.Finished ? TaskPhase.Running : task.Phase, false);
+        }
+    }
+
     private static void Expire(ModelTask task, RecipientsExpired e, long nowMs)
     {
         Assert.NotEmpty(e.Seqs);
@@ -137,6 +185,8 @@ internal sealed class QueueModel(UserQueueLimits limits)
             Assert.Equal(recipient.FirstMs, firstMs);
             (recipient.State, recipient.Lease, recipient.Lane, recipient.WasPending) = (RecipientState.Leased, e.Lease, e.Lane, !isFresh);
         }
+
+        Assert.False(e.Fresh.Length > 0 && task.HandedOut > task.Cap, "more were handed out than the cap allows");
     }
 
     private void Return(LeaseReturned e)
@@ -212,6 +262,10 @@ internal sealed class ModelTask(TaskQueued queued)
     public TaskId Id => Queued.Task;
     public PoolId Pool => Queued.Pool;
     public TaskPhase Phase { get; set; } = TaskPhase.Running;
+    public int Priority { get; set; } = queued.Priority;
+    public int? Cap { get; set; } = queued.Cap;
+
+    public int HandedOut => Recipients.Count(r => r.State is not (RecipientState.Waiting or RecipientState.Cancelled));
     public bool IsFinished { get; set; }
     public ModelRecipient[] Recipients { get; } = [.. Enumerable.Range(0, queued.Segments.Sum(s => s.Range.Count)).Select(_ => new ModelRecipient())];
 

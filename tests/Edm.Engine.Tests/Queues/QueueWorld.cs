@@ -49,7 +49,7 @@ internal sealed class QueueWorld
 
     public void Do(QueueStep step)
     {
-        switch (step.Kind % 20)
+        switch (step.Kind % 24)
         {
             case 0 or 1: Launch(step); break;
             case 2 or 3 or 4 or 5 or 6: Say(NextPull(Choose(AllLanes, step.A), 1 + (step.B % 8))); break;
@@ -64,6 +64,9 @@ internal sealed class QueueWorld
             case 15 or 16: Say(new RetryFailed(User, Task(step))); break;
             case 17 when said.Count > 0: Say(said[step.A % said.Count]); break;
             case 18: Wait(Choose([1, 5_000, 60_000, 600_000, 86_400_000], step.A)); break;
+            case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9))); break;
+            case 21: Say(new SendToMissed(User, Task(step), step.B % 3 > 0, step.B % 3 < 2)); break;
+            case 22 or 23: SayResolved(step); break;
             case 19 when step.B % 4 == 0: Restart(step.A % 2 == 0); break;
             default: SayNonsense(step); break;
         }
@@ -177,7 +180,8 @@ internal sealed class QueueWorld
         foreach (var expected in model.Tasks)
         {
             var task = state.Task(expected.Id)!;
-            Assert.Equal(expected.Phase, task.Phase);
+            Assert.Equal((expected.Phase, expected.Priority, expected.Cap), (task.Phase, task.Priority, task.Cap));
+            Assert.Equal(expected.HandedOut, task.HandedOut);
             Assert.Equal(expected.Recipients.Select(r => r.State), Enumerable.Range(1, expected.Recipients.Length).Select(seq => task.Recipients[seq]));
             Assert.Equal(expected.Counts(), task.Recipients.Counts());
             Assert.Equal(task.Recipients.Planned, task.Recipients.Counts().Sum());
@@ -206,7 +210,7 @@ internal sealed class QueueWorld
             Assert.Equal(wouldGet, state.LanesWithDueWork(NowMs).Contains(lane));
         }
 
-        var waits = model.Tasks.Any(t => t.Phase == TaskPhase.Running && t.Recipients.Any(r => r.State is RecipientState.Waiting or RecipientState.PendingRetry));
+        var waits = model.Tasks.Any(t => t.Phase == TaskPhase.Running && t.Recipients.Any(r => r.State == RecipientState.PendingRetry || (r.State == RecipientState.Waiting && !(t.HandedOut >= t.Cap))));
         if (waits && !state.LanesWithDueWork(NowMs).Any())
         {
             var next = state.NextDueMs(NowMs);
@@ -222,6 +226,11 @@ internal sealed class QueueWorld
         foreach (var task in model.Tasks.Where(t => t.Phase == TaskPhase.Paused).ToArray())
         {
             Say(new ResumeTask(User, task.Id));
+        }
+
+        foreach (var task in model.Tasks.Where(t => t.Cap is not null).ToArray())
+        {
+            Say(new ChangeTask(User, task.Id, null, new TaskCap()));
         }
 
         for (var round = 0; round < 500 && model.Tasks.Any(t => !t.IsFinished); round++)
@@ -289,7 +298,8 @@ internal sealed class QueueWorld
 
         return new QueueTask(
             User, Task(step), Pools[step.B % 2], 2 + (step.B % 2), 1 + (step.C % 100), [.. segments],
-            new RetryRules(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2))), (UnknownPolicy)random.Next(2), launchedAtMs);
+            new RetryRules(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2))), (UnknownPolicy)random.Next(2), launchedAtMs,
+            random.Next(3) == 0 ? random.Next(8) : null);
     }
 
     private Pull NextPull(LaneId lane, int max)
@@ -318,6 +328,18 @@ internal sealed class QueueWorld
     private static Outcome Of(OpenLease lease, int seq, OutcomeKind kind, long? notBeforeMs = null) =>
         new(lease.Task, lease.Nr, seq, lease.TryGet(seq, out var leased) ? leased.Attempt : 0, kind, Start, new ServiceId(1), Reason: "because",
             NotBeforeMs: kind == OutcomeKind.Postponed ? notBeforeMs : null);
+
+    private void SayResolved(QueueStep step)
+    {
+        SeqRange[]? seqs = (step.B % 4) switch
+        {
+            0 => null,
+            1 => [],
+            2 => [new SeqRange(1 + (step.C % 5), 3 + (step.C % 7))],
+            _ => [new SeqRange(1, 2), new SeqRange(2, 4), new SeqRange(40, 90)],
+        };
+        Say(new ResolveUnknown(User, Task(step), (UnknownVerdict)(step.C % 3), "key 1", seqs));
+    }
 
     private void SayReturned(QueueStep step)
     {

@@ -201,6 +201,132 @@ public sealed class UserQueueDecisionsTests
     }
 
     [Fact]
+    public void A_task_at_its_cap_hands_out_nobody_new_until_the_cap_is_raised()
+    {
+        Queue(1, 100);
+        Say(new ChangeTask(User, new TaskId(1), null, new TaskCap(7)));
+
+        Assert.Equal((5, 2, 0), (Count(Pull(5)), Count(Pull(5)), Count(Pull(5))));
+        Assert.False(state.HasDueWork(Lane, nowMs));
+        Assert.Equal(new Accepted(0), Say(new ChangeTask(User, new TaskId(1), null, new TaskCap(7))));
+        Say(new ChangeTask(User, new TaskId(1), null, new TaskCap(8)));
+        Assert.Equal(1, Count(Pull(5)));
+        Say(new ChangeTask(User, new TaskId(1), null, new TaskCap()));
+        Assert.Equal(92, Count(Pull(100)));
+    }
+
+    [Fact]
+    public void Below_what_is_out_a_cap_stops_first_tries_and_no_retry()
+    {
+        Queue(1, 100);
+        nowMs = End(Pull(10), OutcomeKind.Deferred).Items.Max(i => i.DueMs!.Value);
+
+        Say(new ChangeTask(User, new TaskId(1), null, new TaskCap(3)));
+
+        Assert.Equal(10, Pull(50).Retries.Length);
+        Assert.Equal(0, Count(Pull(50)));
+        Assert.Empty(state.Consequences(nowMs));
+    }
+
+    [Fact]
+    public void Who_goes_back_to_waiting_gives_the_place_under_the_cap_back()
+    {
+        Queue(1, 100);
+        Say(new ChangeTask(User, new TaskId(1), null, new TaskCap(10)));
+        var batch = Pull(10);
+
+        Say(new Returned(User, Lane, batch.Lease!.Value, [new SeqRange(1, 4)]));
+        Assert.Equal(4, Count(Pull(10)));
+    }
+
+    [Fact]
+    public void A_priority_that_is_changed_counts_from_now_on()
+    {
+        Queue(1, 10_000);
+        Queue(2, 10_000);
+        Pulls(20);
+
+        Assert.Equal(new Accepted(1), Say(new ChangeTask(User, new TaskId(2), 3)));
+
+        var served = Pulls(400).CountBy(t => t).ToDictionary();
+        Assert.InRange(served[2], 299, 301);
+    }
+
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(101, null)]
+    [InlineData(null, -1)]
+    public void A_priority_or_a_cap_that_makes_no_sense_is_refused(int? priority, int? cap)
+    {
+        Queue(1, 1);
+
+        var refused = Assert.IsType<Refused>(Say(new ChangeTask(User, new TaskId(1), priority, cap is null ? null : new TaskCap(cap))));
+
+        Assert.Equal(RefusalCode.Invalid, refused.Code);
+    }
+
+    [Theory]
+    [InlineData(true, false, 2, 0, 1)]
+    [InlineData(false, true, 1, 2, 0)]
+    [InlineData(true, true, 3, 0, 0)]
+    public void Those_missed_wait_again_and_the_task_runs(bool cancelled, bool skipped, int waiting, int stillCancelled, int stillSkipped)
+    {
+        Queue(1, 4);
+        End(Pull(1), OutcomeKind.Skipped);
+        End(Pull(1), OutcomeKind.Sent);
+        Say(new CancelTask(User, new TaskId(1)));
+        state.Apply(Assert.Single(state.Consequences(nowMs)));
+
+        Assert.Equal(new Accepted(waiting), Say(new SendToMissed(User, new TaskId(1), cancelled, skipped)));
+
+        var task = state.Task(new TaskId(1))!;
+        Assert.Equal((TaskPhase.Running, null), (task.Phase, task.FinishedAtMs));
+        Assert.Equal((waiting, stillCancelled, stillSkipped, 1), (Of(RecipientState.Waiting), Of(RecipientState.Cancelled), Of(RecipientState.Skipped), Of(RecipientState.Sent)));
+        Assert.Equal(waiting, Count(Pull(10)));
+
+        int Of(RecipientState which) => task.Recipients.Count(which);
+    }
+
+    [Fact]
+    public void Nobody_is_missed_yet_while_the_task_runs()
+    {
+        Queue(1, 4);
+        End(Pull(1), OutcomeKind.Skipped);
+
+        Assert.Equal(RefusalCode.WrongState, Assert.IsType<Refused>(Say(new SendToMissed(User, new TaskId(1), true, true))).Code);
+        Assert.Equal(new Accepted(0), Say(new SendToMissed(User, new TaskId(1), true, false)));
+    }
+
+    [Fact]
+    public void Unknown_mails_are_decided_once_and_a_finished_task_whose_mails_are_sent_again_runs_again()
+    {
+        Queue(1, 6);
+        End(Pull(6), OutcomeKind.Unknown);
+        state.Apply(Assert.Single(state.Consequences(nowMs)));
+        var id = new TaskId(1);
+
+        Assert.Equal(new Accepted(2), Say(new ResolveUnknown(User, id, UnknownVerdict.Sent, "key 7", [new SeqRange(2, 3), new SeqRange(3, 3), new SeqRange(99, 101)])));
+        Assert.Equal(new Accepted(0), Say(new ResolveUnknown(User, id, UnknownVerdict.Resend, "key 7", [new SeqRange(2, 3)])));
+        Assert.Equal(new Accepted(1), Say(new ResolveUnknown(User, id, UnknownVerdict.Failed, "key 7", [new SeqRange(6, 6)])));
+        Assert.Equal(TaskPhase.Finished, state.Task(id)!.Phase);
+        Assert.Equal(new Accepted(3), Say(new ResolveUnknown(User, id, UnknownVerdict.Resend, "key 7")));
+
+        Assert.Equal(TaskPhase.Running, state.Task(id)!.Phase);
+        Assert.Equal([new SeqRange(1, 1), new SeqRange(4, 5)], Pull(10).Fresh);
+    }
+
+    [Fact]
+    public void A_cancelled_task_sends_nothing_again()
+    {
+        Queue(1, 2);
+        End(Pull(1), OutcomeKind.Unknown);
+        Say(new CancelTask(User, new TaskId(1)));
+
+        Assert.Equal(RefusalCode.WrongState, Assert.IsType<Refused>(Say(new ResolveUnknown(User, new TaskId(1), UnknownVerdict.Resend, "key 7"))).Code);
+        Assert.Equal(new Accepted(1), Say(new ResolveUnknown(User, new TaskId(1), UnknownVerdict.Sent, "key 7")));
+    }
+
+    [Fact]
     public void Recipients_are_listed_page_by_page()
     {
         Queue(1, 5);
@@ -312,6 +438,7 @@ public sealed class UserQueueDecisionsTests
         { "lane 2", Valid with { Segments = [new Segment(new SeqRange(1, 5), 2)] } },
         { "lane -1", Valid with { Segments = [new Segment(new SeqRange(1, 5), -1)] } },
         { "tries", Valid with { Retry = new RetryRules(0, 1, 1, 1) } },
+        { "cap", Valid with { Cap = -1 } },
         { "negative", Valid with { Retry = new RetryRules(1, -1, 1, 1) } },
         { "negative", Valid with { Retry = new RetryRules(1, 1, -1, 1) } },
         { "negative", Valid with { Retry = new RetryRules(1, 1, 1, -1) } },
@@ -336,6 +463,8 @@ public sealed class UserQueueDecisionsTests
         Say(new QueueTask(User, new TaskId(task), Pool, 1, priority, [new Segment(new SeqRange(1, recipients))], RetryRules.Default, UnknownPolicy.Hold)));
 
     private Batch Pull(int max) => Assert.IsType<Batch>(Say(new Pull(User, Lane, 1, ++pull, max)));
+
+    private static int Count(Batch batch) => batch.Fresh.Sum(r => r.Count) + batch.Retries.Length;
 
     /// <summary>Pulls of ten, and the tasks that they served.</summary>
     private long[] Pulls(int n) => [.. Enumerable.Range(0, n).Select(_ => Pull(10).Task.Value)];

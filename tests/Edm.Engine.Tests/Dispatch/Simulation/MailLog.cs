@@ -13,6 +13,9 @@ internal sealed class MailLog
     private readonly Dictionary<TaskId, UnknownPolicy> policies = [];
     private readonly HashSet<long> deadProcesses = [];
 
+    /// <summary>Whether or not they were sent to those missed afterwards.</summary>
+    private readonly HashSet<TaskId> cancelled = [];
+
     public void Durable(UserId user, IUserQueueEvent happened)
     {
         switch (happened)
@@ -20,10 +23,28 @@ internal sealed class MailLog
             case TaskQueued e:
                 Assert.True(policies.TryAdd(e.Task, e.Unknown), $"task {e.Task} was queued twice");
                 break;
+            case TaskCancelled e: cancelled.Add(e.Task); break;
             case FailedRetried e:
                 foreach (var seq in e.Seqs.SelectMany(r => Enumerable.Range(r.First, r.Count)))
                 {
                     Of(user, e.Task, seq).MayStart = true;
+                }
+
+                break;
+            case MissedReopened e:
+                foreach (var seq in e.Cancelled.Concat(e.Skipped).SelectMany(r => Enumerable.Range(r.First, r.Count)))
+                {
+                    Of(user, e.Task, seq).MayStart = true;
+                }
+
+                break;
+            case UnknownResolved e:
+                foreach (var seq in e.Seqs.SelectMany(r => Enumerable.Range(r.First, r.Count)))
+                {
+                    var recipient = Of(user, e.Task, seq);
+                    Assert.True(recipient.WasInDoubt || recipient.Answer == OutcomeKind.Unknown || recipient.Verdicts.Count > 0, $"{e.Task}/{seq} was decided although nobody doubted it");
+                    recipient.MayStart = e.As == UnknownVerdict.Resend;
+                    recipient.Verdicts.Add(e.As);
                 }
 
                 break;
@@ -87,7 +108,7 @@ internal sealed class MailLog
         Assert.True(start == recipient.Open || start.WasInDoubt, $"{mail} went onto the wire after it was ended or withdrawn");
         Assert.False(start.WasOnTheWire, $"{mail} went onto the wire twice");
         start.WasOnTheWire = true;
-        var mayRepeat = policies[mail.Task] == UnknownPolicy.Resend;
+        var mayRepeat = policies[mail.Task] == UnknownPolicy.Resend || recipient.Verdicts.Contains(UnknownVerdict.Resend);
         Assert.True(mayRepeat || recipient.Wire is not { } wire || deadProcesses.Contains(wire), $"{mail} went onto the wire while it was there already");
         Assert.True(mayRepeat || recipient.Answer != OutcomeKind.Sent, $"{mail} went onto the wire although it was sent");
         if (start == recipient.Starts[^1])
@@ -113,21 +134,22 @@ internal sealed class MailLog
     public int OpenIn(LaneId lane) => recipients.Values.Count(r => r.Open?.Lane == lane);
 
     /// <summary>Is this the state in which a recipient with this history must end?</summary>
-    public void CheckEnd(UserId user, TaskId task, int seq, RecipientState state, bool taskIsCancelled)
+    public void CheckEnd(UserId user, TaskId task, int seq, RecipientState state)
     {
         var it = Of(user, task, seq);
         var fits = state switch
         {
-            RecipientState.Sent => it.Answer == OutcomeKind.Sent,
-            RecipientState.Failed => it.Answer is OutcomeKind.Failed or OutcomeKind.Deferred || it.NotTried.Contains(OutcomeKind.Failed) || it.IsExpired,
+            RecipientState.Sent => it.Answer == OutcomeKind.Sent || it.Verdicts.Contains(UnknownVerdict.Sent),
+            RecipientState.Failed => it.Answer is OutcomeKind.Failed or OutcomeKind.Deferred || it.NotTried.Contains(OutcomeKind.Failed) || it.IsExpired
+                || it.Verdicts.Contains(UnknownVerdict.Failed),
             RecipientState.Skipped => it.NotTried.Contains(OutcomeKind.Skipped),
-            RecipientState.Cancelled => taskIsCancelled && (it.Answer is null or OutcomeKind.Deferred || it.MayStart),
+            RecipientState.Cancelled => cancelled.Contains(task) && (it.Answer is null or OutcomeKind.Deferred || it.MayStart),
             RecipientState.Unknown => it.WasInDoubt || it.Answer == OutcomeKind.Unknown,
             _ => false,
         };
         Assert.True(fits, $"{task}/{seq} of user {user} ended as {state}: {it}");
         Assert.True(
-            it.Answer != OutcomeKind.Sent || state == RecipientState.Sent || it.WasInDoubt, $"{task}/{seq} of user {user} was sent and ended as {state}");
+            it.Answer != OutcomeKind.Sent || state == RecipientState.Sent || it.WasInDoubt || it.Verdicts.Count > 0, $"{task}/{seq} of user {user} was sent and ended as {state}");
         Assert.Null(it.Open);
     }
 
@@ -168,6 +190,9 @@ internal sealed class MailLog
 
         /// <summary>A process ended, or was cut off, between its start and its end.</summary>
         public bool WasInDoubt { get; set; }
+
+        /// <summary>What operators have said of it, while nobody could know.</summary>
+        public HashSet<UnknownVerdict> Verdicts { get; } = [];
 
         /// <summary>It was too old for another try, once.</summary>
         public bool IsExpired { get; set; }

@@ -256,11 +256,14 @@ internal sealed class SendingWorld
         Tell(task);
     }
 
-    private static IForUserQueue Command(QueueTask to, int n) => (n % 7) switch
+    private static IForUserQueue Command(QueueTask to, int n) => (n % 14) switch
     {
         0 => new PauseTask(to.User, to.Task),
         1 or 2 => new ResumeTask(to.User, to.Task),
         3 => new CancelTask(to.User, to.Task),
+        4 => new ChangeTask(to.User, to.Task, 1 + (n % 9), new TaskCap(n % 5 == 0 ? null : n % 6)),
+        5 => new SendToMissed(to.User, to.Task, n % 3 > 0, n % 3 < 2),
+        6 or 7 => new ResolveUnknown(to.User, to.Task, (UnknownVerdict)(n % 3), "key 1", n % 2 == 0 ? null : [new SeqRange(1 + (n % 4), 3 + (n % 4))]),
         _ => new RetryFailed(to.User, to.Task),
     };
 
@@ -320,7 +323,7 @@ internal sealed class SendingWorld
             {
                 foreach (var seq in Enumerable.Range(1, task.Recipients.Planned))
                 {
-                    log.CheckEnd(user, task.Id, seq, task.Recipients[seq], task.Phase == TaskPhase.Cancelled);
+                    log.CheckEnd(user, task.Id, seq, task.Recipients[seq]);
                 }
             }
         }
@@ -360,6 +363,7 @@ internal sealed class SendingWorld
         {
             switch (queueShadows[task.User].Task(task.Task)?.Phase)
             {
+                case TaskPhase.Running when queueShadows[task.User].Task(task.Task)!.IsAtCap: Tell(new ChangeTask(task.User, task.Task, null, new TaskCap())); break;
                 case null: Tell(task); break;
                 case TaskPhase.Paused: Tell(new ResumeTask(task.User, task.Task)); break;
             }

@@ -192,6 +192,73 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
         Assert.Equal("running sent=0 failed=2 skipped=0 unknown=0 finished=", await TheTask());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Unknown_mails_that_are_decided_say_who_decided_and_the_counts_are_exact(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded([.. Enumerable.Range(1, 4).Select(seq => Because(seq, RecipientState.Unknown, "cut off"))])),
+            (3, new TaskFinished(Task1, [1, 0, 0, 0, 0, 0, 0, 4], 30)),
+            (4, new UnknownResolved(Task1, UnknownVerdict.Sent, [new SeqRange(1, 1)], "evidence", 40, "relay 3")),
+            (5, new UnknownResolved(Task1, UnknownVerdict.Failed, [new SeqRange(2, 2)], "key 7", 41)));
+        Assert.Equal("finished sent=1 failed=1 skipped=0 unknown=2 finished=30", await TheTask());
+        await ApplyInRuns(inOneRun, (6, new UnknownResolved(Task1, UnknownVerdict.Resend, [new SeqRange(4, 4)], "key 7", 42)));
+
+        Assert.Equal("running sent=1 failed=1 skipped=0 unknown=1 finished=", await TheTask());
+        Assert.Equal(
+            [
+                "1 sent unknown, taken for sent by evidence: relay 3; before: cut off", "2 failed unknown, taken for failed by key 7; before: cut off", "3 unknown cut off",
+                "4 waiting unknown, to be sent again by key 7; before: cut off",
+            ],
+            await Database.RunAsync(connection => connection.QueryToListAsync<string>("SELECT seq || ' ' || state || ' ' || reason FROM deliveries ORDER BY seq")));
+    }
+
+    [Fact]
+    public async Task A_contact_whose_mail_turns_out_to_be_sent_was_last_sent_to_at_that_try()
+    {
+        var contact = await AddContactAsync(new ContactRow { UserId = user, Email = "c@example.com", EmailKey = "c@example.com", Handle = "c" });
+        await Database.RunAsync(connection => connection.ExecuteAsync(
+            "INSERT INTO audience (task_id, seq, contact_id, campaign_id, round) VALUES (1, 1, @contact, 1, 1)", new DataParameter("contact", contact.Value)));
+        await Apply((1, Queued()), (2, Recorded(Of(1, OutcomeKind.Unknown, RecipientState.Unknown, 1))));
+
+        await Apply((3, new UnknownResolved(Task1, UnknownVerdict.Sent, [new SeqRange(1, 1)], "evidence", 40)));
+
+        Assert.Equal(10, await Database.RunAsync(connection => connection.ExecuteAsync<long>("SELECT last_sent_at FROM contact_activity")));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_was_missed_waits_again_and_the_task_is_not_cancelled_any_more(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded(Of(1, OutcomeKind.Skipped, RecipientState.Skipped, 1), Of(2, OutcomeKind.Deferred, RecipientState.PendingRetry, 1))),
+            (3, new TaskCancelled(Task1, 30)),
+            (4, new TaskFinished(Task1, [0, 0, 0, 0, 0, 1, 4, 0], 35)));
+        await ApplyInRuns(inOneRun, (5, new MissedReopened(Task1, [new SeqRange(2, 5)], [new SeqRange(1, 1)], 40)));
+        Assert.Equal("running sent=0 failed=0 skipped=0 unknown=0 finished=", await TheTask());
+        Assert.Equal(["1 waiting 0", "2 waiting 1"], await Deliveries());
+
+        await ApplyInRuns(inOneRun, (6, new MissedReopened(Task1, [], [], 45)), (7, new TaskFinished(Task1, [0, 0, 0, 5, 0, 0, 0, 0], 50)));
+        Assert.Equal("finished sent=0 failed=0 skipped=0 unknown=0 finished=50", await TheTask());
+    }
+
+    [Fact]
+    public async Task A_task_has_the_priority_and_the_cap_that_it_was_given_last()
+    {
+        await Apply((1, Queued()), (2, new PriorityChanged(Task1, 7, 1)), (3, new CapChanged(Task1, 2, 0)));
+        Assert.Equal("7 0", await Read());
+        await Apply((4, new CapChanged(Task1, 3)), (5, new TaskPaused(Task1, 4)));
+        Assert.Equal("7 -", await Read());
+
+        Task<string> Read() => Database.RunAsync(connection => connection.ExecuteAsync<string>("SELECT priority || ' ' || coalesce(cast(cap AS text), '-') FROM tasks WHERE id = 1"));
+    }
+
     private static RecordedOutcome Because(int seq, RecipientState state, string? reason)
     {
         var one = Of(seq, OutcomeKind.Deferred, state, 1);
