@@ -49,8 +49,11 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
     /// <summary>Those who have not had a turn since they became ready.</summary>
     private readonly Queue<Turn> newcomers = new();
 
-    /// <summary>Those who have.</summary>
-    private readonly Queue<Turn> turns = new();
+    /// <summary>
+    /// Those who have, by their last turn. By when they were asked, not by when the batch came: else everybody would fall behind those who were passed over by as
+    /// many places as batches are under way.
+    /// </summary>
+    private readonly PriorityQueue<Turn, long> turns = new();
 
     /// <summary>Everybody in <see cref="newcomers"/> and <see cref="turns"/>.</summary>
     private readonly HashSet<UserId> waiting = [];
@@ -98,18 +101,24 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
     /// <param name="most">Recipients in one batch.</param>
     public OpenPull? Next(int most, long nowMs)
     {
-        if (waiting.Count == 0 || !(places > 0 || FreePlace(nowMs)))
+        if (waiting.Count == 0)
         {
             return null;
         }
 
         var share = Share(most);
-        PassOver(share);
-        var turn = (IsNewcomersTurn() ? newcomers : turns).Dequeue();
+        var isTurn = PassOver(share, nowMs);
+        if ((!isTurn && newcomers.Count == 0) || !(places > 0 || FreePlace(nowMs)))
+        {
+            return null;
+        }
+
+        var turn = !isTurn || IsNewcomersTurn() ? newcomers.Dequeue() : turns.Dequeue();
         turn.Quantum = turn.Weight * share;
         turn.Deficit += turn.Quantum;
         waiting.Remove(turn.User);
         var pull = new OpenPull(turn.User, ++lastNr, (int)Math.Clamp(turn.Deficit, 1, most), nowMs, nowMs, 1, true);
+        (turn.SeenAtNr, turn.Arrival) = (lastNr, ++arrivals);
         open.Add(turn.User, pull);
         asked.Add(turn.User, turn);
         places--;
@@ -129,19 +138,38 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
     }
 
     /// <summary>
-    /// Whoever is next and would not get one whole recipient comes to the end with what there is. A round is for as many recipients as there are users or more, so that
-    /// happens to hardly more than one user for each recipient served; where the heaviest user fills a batch, to MaxWeight / most of them, which is 7.
+    /// Whoever is next and would not get one whole recipient comes to the end with what there is, once a round: the round is over when those have had their batches who
+    /// were asked before. It is for as many recipients as there are users or more, so hardly more than one user is passed over for each recipient served; where the
+    /// heaviest fills a batch, up to MaxWeight / most, which is 7.
     /// </summary>
-    private void PassOver(double share)
+    /// <returns>False when nobody in <see cref="turns"/> is to have one before a batch comes.</returns>
+    private bool PassOver(double share, long nowMs)
     {
-        while (turns.TryPeek(out var next) && next.Deficit + (next.Weight * share) < 1)
+        long? oldest = null;
+        for (var unseen = turns.Count; unseen > 0; unseen--)
         {
+            var next = turns.Peek();
+            if (next.Deficit + (next.Weight * share) >= 1)
+            {
+                return true;
+            }
+
             turns.Dequeue();
-            next.Deficit += next.Weight * share;
             next.Arrival = ++arrivals;
-            turns.Enqueue(next);
+            turns.Enqueue(next, next.Arrival);
+            oldest ??= OldestOpenNr(nowMs);
+            if (next.SeenAtNr < oldest)
+            {
+                (next.SeenAtNr, next.Deficit) = (lastNr, next.Deficit + (next.Weight * share));
+                unseen = turns.Count + 1;
+            }
         }
+
+        return false;
     }
+
+    /// <summary>Of the pulls that can still be expected to be answered soon; the round does not wait for queues that are gone.</summary>
+    private long OldestOpenNr(long nowMs) => open.Values.Where(p => nowMs - p.FirstSentAtMs < PlaceForMs).Select(p => p.Nr).DefaultIfEmpty(long.MaxValue).Min();
 
     private Turn Weigh(Turn turn)
     {
@@ -183,7 +211,7 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
 
     private bool IsNewcomersTurn()
     {
-        if (!newcomers.TryPeek(out var newcomer) || !turns.TryPeek(out var other))
+        if (!newcomers.TryPeek(out var newcomer) || !turns.TryPeek(out var other, out _))
         {
             jumped = false;
             return newcomers.Count > 0;
@@ -209,9 +237,8 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
         {
             // A first turn may have been on credit.
             turn!.Deficit = batch.More ? Math.Min(turn.Deficit - batch.Fresh.Sum(r => r.Count) - batch.Retries.Length, turn.Quantum) : 0;
-            turn.Arrival = ++arrivals;
             waiting.Add(batch.User);
-            turns.Enqueue(Weigh(turn));
+            turns.Enqueue(Weigh(turn), turn.Arrival);
         }
 
         places += (pull.HasPlace, isEmpty) switch
@@ -270,8 +297,13 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
     private sealed class Turn(UserId user)
     {
         public UserId User { get; } = user;
+
+        /// <summary>When it came, or had its last turn: a number that counts up.</summary>
         public long Arrival { get; set; }
         public int Weight { get; set; }
+
+        /// <summary>The latest pull when it had its turn or was passed over.</summary>
+        public long SeenAtNr { get; set; }
 
         /// <summary>Recipients that it may have: what it was given and did not get. Below 0 after a turn on credit.</summary>
         public double Deficit { get; set; }

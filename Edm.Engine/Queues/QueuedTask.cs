@@ -127,7 +127,7 @@ public sealed class QueuedTask
 
     /// <summary>The retries that are due and that this lane may have, the longest overdue first. Who has expired is none of them any more.</summary>
     public IEnumerable<PendingSnapshot> DueRetries(LaneId lane, long nowMs) =>
-        Pending.Due(nowMs).Where(p => !IsTooLate(nowMs, p.FirstMs) && Array.Find(Segments, s => s.Range.Contains(p.Seq))?.Lane is not { } own || own == lane.Lane);
+        Pending.Due(nowMs).Where(p => !IsTooLate(nowMs, p.FirstMs) && (Array.Find(Segments, s => s.Range.Contains(p.Seq))?.Lane is not { } own || own == lane.Lane));
 
     /// <summary>At this moment a recipient is older than it may become whose first try was leased at <paramref name="firstMs"/>.</summary>
     public bool IsTooLate(long atMs, long firstMs) => atMs > firstMs + MaxAgeMs;

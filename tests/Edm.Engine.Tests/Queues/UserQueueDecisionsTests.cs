@@ -280,7 +280,7 @@ public sealed class UserQueueDecisionsTests
         Assert.Equal(new Accepted(waiting), Say(new SendToMissed(User, new TaskId(1), cancelled, skipped)));
 
         var task = state.Task(new TaskId(1))!;
-        Assert.Equal((TaskPhase.Running, null), (task.Phase, task.FinishedAtMs));
+        Assert.Equal((TaskPhase.Running, (long?)null), (task.Phase, task.FinishedAtMs));
         Assert.Equal((waiting, stillCancelled, stillSkipped, 1), (Of(RecipientState.Waiting), Of(RecipientState.Cancelled), Of(RecipientState.Skipped), Of(RecipientState.Sent)));
         Assert.Equal(waiting, Count(Pull(10)));
 

@@ -48,7 +48,7 @@ internal sealed class SimLane
     public SimLane(LaneId lane, int room, SimProcess process, SimJournal<LaneCommitted, LaneSnapshot> journal, MailLog log, Func<long> now, Action<IEdmMessage> tell)
     {
         (this.lane, this.process, this.journal, this.log, this.now, this.tell) = (lane, process, journal, log, now, tell);
-        Core = new LaneCore(lane, process.Id);
+        Core = new LaneCore(lane, process.Id, user => 1 + (int)(user.Value * 33 % 100));
         if (journal.Snapshot is { } snapshot)
         {
             Core.Restore(snapshot);
