@@ -33,6 +33,22 @@ public sealed record TaskView(
     double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
     DateTimeOffset? FinishedAt, int? Cap);
 
+/// <summary>Why nothing of a task goes out now.</summary>
+/// <param name="Code">
+/// not-launched, launching, refused, finished, cancelled-settling, cancelled, paused, expiring, cap-reached, no-services, no-enabled-services, no-working-service,
+/// retries-full, not-before or waiting-for-retry.
+/// </param>
+/// <param name="Text">The same in one sentence.</param>
+/// <param name="Until">When it ends by itself; null when that is not known, or somebody has to end it.</param>
+public sealed record ReasonView(string Code, string Text, DateTimeOffset? Until);
+
+/// <summary>Computed from the state of the task at this moment: as long as that is the same, so is this.</summary>
+/// <param name="Reasons">What has to end first stands first; empty when it is at work.</param>
+/// <param name="NextAt">The next moment at which something can go; null when it can now, or nothing will by time alone.</param>
+/// <param name="Eta">When it is finished if it goes on as in the last minute; null when nobody can tell.</param>
+/// <param name="Capacity">How long the rest takes by the quotas of the pool's services.</param>
+public sealed record WhyView(string State, IReadOnlyList<ReasonView> Reasons, DateTimeOffset? NextAt, DateTimeOffset? Eta, string Capacity);
+
 /// <summary>What is left out stays as it is.</summary>
 public sealed record TaskChange
 {

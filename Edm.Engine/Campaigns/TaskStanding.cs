@@ -1,4 +1,3 @@
-using System.Globalization;
 using Edm.Contracts;
 
 namespace Edm.Engine.Campaigns;
@@ -40,50 +39,14 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
         return NextRetryAt > byRate ? NextRetryAt : byRate;
     }
 
-    /// <summary>Why nothing goes out, or goes out later, in one sentence; null when it is simply at work or done.</summary>
-    public string? Why(PoolCondition pool) => State switch
+    /// <summary>The next moment at which something can go, as far as that is known; null when something can go now, or nothing will by time alone.</summary>
+    public DateTimeOffset? NextAt(PoolCondition pool)
     {
-        TaskStates.Frozen => "The campaign has not been launched.",
-        TaskStates.Launching when Task.LaunchTries > 1 && Task.NextLaunchAt is { } at =>
-            $"The task is being handed to its queue, which did not answer so far ({Task.LaunchTries} tries, the next at {Clock(at)}).",
-        TaskStates.Launching => "The task is being handed to its queue.",
-        TaskStates.Refused => $"The task's queue refused it: {Task.Refusal}",
-        TaskStates.Paused => "The task is paused.",
-        TaskStates.Cancelled when Of(RecipientState.Leased) > 0 => $"The task is cancelled; {Of(RecipientState.Leased)} recipients that lanes hold are settled first.",
-        TaskStates.Running when Open > 0 => WhyWaiting(pool),
-        _ => null,
-    };
-
-    private string? WhyWaiting(PoolCondition pool)
-    {
-        if (IsAtCap && Of(RecipientState.Leased) + Of(RecipientState.PendingRetry) == 0)
-        {
-            return AtCap;
-        }
-
-        if (pool.Services == 0)
-        {
-            return "The pool has no services.";
-        }
-
-        if (pool.Enabled == 0)
-        {
-            return "The pool has no enabled services.";
-        }
-
-        if (pool.Broken == pool.Enabled)
-        {
-            return pool.Error is { } words ? $"No service of the pool works; one of them says: {words}" : "No service of the pool works.";
-        }
-
-        return IsAtCap ? AtCap
-            : Of(RecipientState.PendingRetry) == Open && NextRetryAt is { } at
-            ? $"All that is left waits for another try, the next one at {Clock(at)}."
-            : null;
+        var reasons = TaskReasons.Of(this, pool);
+        return reasons.Any(reason => reason.Until is null && reason.Code != "cap-reached") ? null : reasons.Min(reason => reason.Until);
     }
 
-    private string AtCap => string.Create(
-        CultureInfo.InvariantCulture, $"The cap of {Task.Cap:N0} is reached; {Of(RecipientState.Waiting):N0} recipients wait: raise the cap or cancel.");
-
-    private static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    /// <summary>Why nothing goes out, or goes out later, in one sentence; null when it is simply at work or done.</summary>
+    public string? Why(PoolCondition pool) =>
+        TaskReasons.Of(this, pool).FirstOrDefault(reason => reason.Code is not ("finished" or "cancelled"))?.Text;
 }

@@ -115,6 +115,18 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
         return new PoolCondition(found.Services, found.Enabled, found.Broken, found.Error);
     }
 
+    /// <summary>What the quotas of a task's pool allow. Of services of somebody else only their number is told.</summary>
+    public async Task<PoolCapacity> PoolCapacityAsync(UserId user, PoolId pool, CancellationToken cancellation)
+    {
+        var rows = await database.RunAsync(
+            connection => connection.QueryToListAsync<QuotaRow>(
+                $"SELECT user_id, per_minute, per_hour, per_day FROM services WHERE pool_id = @pool AND deleted_at IS NULL AND {(connection.IsPostgres ? "enabled" : "enabled <> 0")}",
+                cancellation, new DataParameter("pool", pool.Value)),
+            cancellation);
+        var quotas = rows.Select(row => row.UserId == user.Value ? PoolCapacity.OfService(row.PerMinute, row.PerHour, row.PerDay) : null).ToList();
+        return new PoolCapacity(rows.Count, quotas.Contains(null) ? null : quotas.Sum());
+    }
+
     private static IQueryable<TaskWithName> WithNames(EdmConnection connection) =>
         from task in connection.GetTable<TaskRow>()
         join campaign in connection.GetTable<CampaignRow>() on task.CampaignId equals campaign.Id
@@ -125,6 +137,14 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
     {
         public required TaskRow Task { get; init; }
         public required string Campaign { get; init; }
+    }
+
+    private sealed class QuotaRow
+    {
+        [Column] public long UserId { get; init; }
+        [Column] public int? PerMinute { get; init; }
+        [Column] public int? PerHour { get; init; }
+        [Column] public int? PerDay { get; init; }
     }
 
     private sealed class PoolConditionRow

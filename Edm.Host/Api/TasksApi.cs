@@ -18,6 +18,8 @@ internal static class TasksApi
         tasks.MapGet("/{id:long}/recipients", RecipientsAsync).WithSummary("List the recipients of a task")
             .WithDescription("All, or those in one state, in the order of their numbers. States are exact; reply, reason and times may be a moment behind.")
             .Produces<Page<RecipientView>>().Fails(400, 404);
+        tasks.MapGet("/{id:long}/why", WhyAsync).WithSummary("Why does nothing of a task go out")
+            .WithDescription("The reasons in their order, when the next mail can go, and how long the rest takes.").Produces<WhyView>().Fails(404);
         tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority or the cap of a task")
             .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried.")
             .Produces<TaskView>().Fails(400, 404, 409);
@@ -69,6 +71,20 @@ internal static class TasksApi
 
         var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
         return TypedResults.Ok(View(standing, pool, time.GetUtcNow()));
+    }
+
+    private static async Task<IResult> WhyAsync(long id, Caller caller, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
+    {
+        if (await reader.FindAsync(caller.User, new TaskId(id), cancellation) is not { } standing)
+        {
+            return Problems.NotFound(NoSuchTask);
+        }
+
+        var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
+        var capacity = await store.PoolCapacityAsync(caller.User, standing.Task.Pool, cancellation);
+        return TypedResults.Ok(new WhyView(
+            standing.State, [.. TaskReasons.Of(standing, pool).Select(reason => new ReasonView(reason.Code, reason.Text, reason.Until))], standing.NextAt(pool),
+            standing.Eta(time.GetUtcNow()), capacity.Sentence(standing.Open)));
     }
 
     private static async Task<IResult> ChangeAsync(

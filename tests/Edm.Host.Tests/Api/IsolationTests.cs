@@ -35,6 +35,9 @@ public sealed class IsolationTests(ApiFixture fixture)
             ("GET", $"v1/tasks/{campaign.Task}", null), ("GET", $"v1/tasks/{campaign.Task}/recipients", null),
             ("POST", $"v1/tasks/{campaign.Task}/pause", null), ("POST", $"v1/tasks/{campaign.Task}/resume", null),
             ("POST", $"v1/tasks/{campaign.Task}/cancel", null), ("POST", $"v1/tasks/{campaign.Task}/retry", null),
+            ("GET", $"v1/tasks/{campaign.Task}/why", null), ("PATCH", $"v1/tasks/{campaign.Task}", """{"priority":9,"cap":0}"""),
+            ("POST", $"v1/tasks/{campaign.Task}/missed", null), ("POST", $"v1/tasks/{campaign.Task}/unknown", """{"as":"sent","all":true}"""),
+            ("POST", $"v1/tasks/{campaign.Task}/unknown", $$"""{"as":"sent","serviceId":{{campaign.Service}}}"""),
         ];
         foreach (var (method, path, body) in requests)
         {

@@ -1,0 +1,126 @@
+using Edm.Contracts;
+using Edm.Engine.Campaigns;
+using Xunit;
+
+namespace Edm.Engine.Tests.Campaigns;
+
+public sealed class TaskReasonsTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Later = Now.AddHours(1);
+    private static readonly PoolCondition Healthy = new(2, 2, 0, null);
+
+    [Fact]
+    public void A_task_at_work_has_none()
+    {
+        Assert.Empty(Of(Standing(TaskStates.Running, waiting: 5) with { Outlook = new TaskOutlook(true, false) }));
+        Assert.Empty(Of(Standing(TaskStates.Running, leased: 5) with { Outlook = new TaskOutlook(false, false) }));
+    }
+
+    [Theory]
+    [InlineData(TaskStates.Frozen, 5, 0, "not-launched")]
+    [InlineData(TaskStates.Launching, 5, 0, "launching")]
+    [InlineData(TaskStates.Refused, 0, 0, "refused")]
+    [InlineData(TaskStates.Finished, 0, 0, "finished")]
+    [InlineData(TaskStates.Cancelled, 0, 0, "cancelled")]
+    [InlineData(TaskStates.Cancelled, 0, 2, "cancelled-settling")]
+    [InlineData(TaskStates.Paused, 5, 0, "paused")]
+    public void A_task_that_is_not_running_says_what_it_is(string state, int waiting, int leased, string code) =>
+        Assert.Equal([code], Of(Standing(state, waiting, leased)).Select(reason => reason.Code));
+
+    [Fact]
+    public void What_has_to_end_first_stands_first()
+    {
+        var standing = Capped(Standing(TaskStates.Paused, waiting: 3_000, sent: 5_000), 5_000) with { Outlook = new TaskOutlook(false, false) };
+
+        var reasons = Of(standing, new PoolCondition(0, 0, 0, null));
+
+        Assert.Equal(["paused", "cap-reached", "no-services"], reasons.Select(reason => reason.Code));
+        Assert.Equal("The cap of 5,000 is reached; 3,000 recipients wait: raise the cap or cancel.", reasons[1].Text);
+    }
+
+    [Fact]
+    public void At_its_cap_a_task_goes_on_with_its_retries_and_says_when()
+    {
+        var standing = Capped(Standing(TaskStates.Running, waiting: 3, pending: 2, next: Later), 2) with { Outlook = new TaskOutlook(false, false) };
+
+        var reasons = Of(standing);
+
+        Assert.Equal(["cap-reached", "waiting-for-retry"], reasons.Select(reason => reason.Code));
+        Assert.Equal((null, Later), (reasons[0].Until, reasons[1].Until));
+        Assert.Equal(Later, standing.NextAt(Healthy));
+        Assert.Empty(Of(standing with { Outlook = new TaskOutlook(true, false) }));
+    }
+
+    [Fact]
+    public void What_opens_later_says_when_and_so_do_retries_beside_it()
+    {
+        var standing = Standing(TaskStates.Running, waiting: 3, pending: 2, next: Later) with { Outlook = new TaskOutlook(false, false, Ms(Later.AddMinutes(-5))) };
+
+        var reasons = Of(standing);
+
+        Assert.Equal(["not-before", "waiting-for-retry"], reasons.Select(reason => reason.Code));
+        Assert.Equal("The next of those who wait may be sent to from 2026-03-01T12:55:00Z on.", reasons[0].Text);
+        Assert.Equal(Later.AddMinutes(-5), standing.NextAt(Healthy));
+    }
+
+    [Fact]
+    public void A_queue_full_of_retries_says_so()
+    {
+        var full = Standing(TaskStates.Running, waiting: 3) with { Outlook = new TaskOutlook(false, true) };
+
+        Assert.Equal(["retries-full"], Of(full).Select(reason => reason.Code));
+        Assert.Contains("20,000 retries", Of(full)[0].Text, StringComparison.Ordinal);
+        Assert.Null(full.NextAt(Healthy));
+    }
+
+    [Fact]
+    public void A_paused_task_says_when_its_retries_get_too_old()
+    {
+        var standing = Standing(TaskStates.Paused, pending: 2, next: Later) with { Outlook = new TaskOutlook(false, false, null, Ms(Later)) };
+
+        var reasons = Of(standing);
+
+        Assert.Equal(["paused", "expiring", "waiting-for-retry"], reasons.Select(reason => reason.Code));
+        Assert.Equal("2 recipients wait for another try; the first is too old for one at 2026-03-01T13:00:00Z and fails then.", reasons[1].Text);
+        Assert.Null(standing.NextAt(Healthy));
+    }
+
+    [Fact]
+    public void The_same_state_has_the_same_words()
+    {
+        var standing = Capped(Standing(TaskStates.Paused, waiting: 9, pending: 1, next: Later), 1) with { Outlook = new TaskOutlook(false, false, Ms(Later), Ms(Later)) };
+
+        Assert.Equal(Of(standing), Of(standing with { SentPerSecond = 3 }));
+    }
+
+    [Theory]
+    [InlineData(null, null, null, null)]
+    [InlineData(10, null, null, 14_400L)]
+    [InlineData(10, 100, null, 2_400L)]
+    [InlineData(10, 100, 500, 500L)]
+    public void A_service_sends_the_least_of_what_its_quotas_allow(int? perMinute, int? perHour, int? perDay, long? expected) =>
+        Assert.Equal(expected, PoolCapacity.OfService(perMinute, perHour, perDay));
+
+    [Theory]
+    [InlineData(0, 3, 100L, "Nobody waits for a mail.")]
+    [InlineData(5, 0, 0L, "The pool has no enabled service, so nobody can say how long it takes.")]
+    [InlineData(1, 1, null, "The quotas of the pool's one service set no limit; 1 recipient is left.")]
+    [InlineData(9_000, 3, 1_500L, "The pool's 3 services may send 1,500 mails a day by quota and 9,000 recipients are left: 6 days at least; with 6 of this kind 3 days at least.")]
+    [InlineData(5, 3, 1_500L, "The pool's 3 services may send 1,500 mails a day by quota and 5 recipients are left: a day at most; with 6 of this kind a day at most.")]
+    public void How_long_the_rest_takes_is_said_in_one_sentence(int open, int services, long? perDay, string expected) =>
+        Assert.Equal(expected, new PoolCapacity(services, perDay).Sentence(open));
+
+    private static IReadOnlyList<TaskReason> Of(TaskStanding standing, PoolCondition? pool = null) => TaskReasons.Of(standing, pool ?? Healthy);
+
+    private static long Ms(DateTimeOffset at) => at.ToUnixTimeMilliseconds();
+
+    private static TaskStanding Capped(TaskStanding standing, int cap) => standing with { Task = standing.Task with { Cap = cap } };
+
+    private static TaskStanding Standing(string state, int waiting = 0, int leased = 0, int pending = 0, int sent = 0, DateTimeOffset? next = null)
+    {
+        int[] counts = [waiting, leased, pending, sent, 0, 0, 0, 0];
+        var task = new TaskRecord(new TaskId(1), new CampaignId(1), "c", 1, new PoolId(1), 1, counts.Sum(), state, 0, 0, 0, 0, Now, Now, null);
+        return new TaskStanding(task, state, counts, 0, next, null);
+    }
+}

@@ -1,0 +1,163 @@
+using Edm.Contracts.Http;
+using Edm.Testing;
+using Edm.Testing.Servers;
+
+namespace Edm.Host.Tests.Api;
+
+[Collection(ApiFixture.Collection)]
+public sealed class TaskControlApiTests(ApiFixture fixture)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_cap_given_with_the_campaign_stops_its_task_until_it_is_raised()
+    {
+        await using var server = new CountingSmtpServer();
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, recipients: 6, server.Port);
+        var capped = await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { cap = 2, priority = 7 });
+        Assert.Equal(("frozen", 2, 7), (capped.State, capped.Cap, capped.Priority));
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+
+        const string Why = "The cap of 2 is reached; 4 recipients wait: raise the cap or cancel.";
+        var atCap = await UntilAsync(client, scenario.Task, task => task is { State: "running", Counts.Sent: 2, Counts.Waiting: 4 });
+        Assert.Equal((Why, 7, 2), (atCap.Why, atCap.Priority, atCap.Cap));
+        var why = await client.GetAsync<WhyView>($"v1/tasks/{scenario.Task}/why");
+        Assert.Equal(("cap-reached", Why), (why.Reasons[0].Code, why.Reasons[0].Text));
+
+        await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { cap = 5 });
+        await UntilAsync(client, scenario.Task, task => task is { Counts.Sent: 5, Counts.Waiting: 1 });
+        Assert.Null((await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { cap = (int?)null })).Cap);
+        await UntilAsync(client, scenario.Task, task => task is { State: "finished", Counts.Sent: 6 });
+    }
+
+    [Fact]
+    public async Task A_campaign_hands_its_cap_and_its_policy_to_its_task()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var made = await Scenario.CampaignAsync(client);
+        var campaign = await client.PostAsync<CampaignView>(
+            "v1/campaigns", new { name = "second", templateId = made.Template, poolId = made.Pool, cap = 2, unknown = "resend" });
+        Assert.Equal((2, "resend"), (campaign.Cap, campaign.Unknown));
+        Assert.Equal((2, null), await ChangedAsync(new { unknown = (string?)null }));
+        Assert.Equal((3, "hold"), await ChangedAsync(new { cap = 3, unknown = "hold" }));
+
+        var frozen = await client.PostAsync<FrozenView>($"v1/campaigns/{campaign.Id}/freeze");
+
+        Assert.Equal(3, (await client.GetAsync<TaskView>($"v1/tasks/{frozen.TaskId}")).Cap);
+
+        async Task<(int?, string?)> ChangedAsync(object change) =>
+            await client.PatchAsync<CampaignView>($"v1/campaigns/{campaign.Id}", change) is var changed ? (changed.Cap, changed.Unknown) : default;
+    }
+
+    [Fact]
+    public async Task Those_missed_by_a_cancelled_task_are_sent_to()
+    {
+        await using var server = new CountingSmtpServer();
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, services: false);
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+        await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/cancel");
+        await Scenario.AddServiceAsync(client, scenario.Pool, "service", server.Port);
+
+        Assert.Equal(0, (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/missed", new { state = "skipped" })).Changed);
+        Assert.Equal(3, (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/missed", new { state = "cancelled" })).Changed);
+
+        await UntilAsync(client, scenario.Task, task => task is { State: "finished", Counts.Sent: 3, Balances: true });
+        Assert.Equal(0, (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/missed")).Changed);
+    }
+
+    [Fact]
+    public async Task Unknown_mails_are_listed_proved_decided_and_sent_again_and_their_pages_say_so()
+    {
+        var isUnclear = true;
+        await using var server = new CountingSmtpServer(words: _ => new SmtpWords("250 Ok", isUnclear ? "350 perhaps" : "250 Ok"));
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, recipients: 4, server.Port);
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+        await UntilAsync(client, scenario.Task, task => task is { State: "finished", Counts.Unknown: 4 });
+        await Eventually.Async(async () => (await client.GetAsync<UnknownPage>("v1/unknown-outcomes")).Count == 4, Patience, "all are listed");
+
+        var first = await client.GetAsync<UnknownPage>("v1/unknown-outcomes?limit=3");
+        var last = await client.GetAsync<UnknownPage>($"v1/unknown-outcomes?limit=3&after={first.Next}");
+        Assert.Equal(([1, 2, 3], [4]), (first.Items.Select(one => one.Seq).ToArray(), last.Items.Select(one => one.Seq).ToArray()));
+        Assert.All(first.Items, one => Assert.Equal((scenario.Task, scenario.Service), (one.TaskId.Value, one.ServiceId!.Value.Value)));
+
+        // The first is proved, by an id as a log has it; the second has failed; the others go out again.
+        var proof = new { messageIds = new[] { $"<{first.Items[0].MessageId}>", "somebody@else.example" }, source = "log of ann@example.com" };
+        var evidence = await client.PostAsync<EvidenceView>("v1/unknown-outcomes/evidence", proof);
+        Assert.Equal((1, 0, "somebody@else.example"), (evidence.Resolved, evidence.Settled, Assert.Single(evidence.NotMine)));
+        Assert.Equal((0, 1), await client.PostAsync<EvidenceView>("v1/unknown-outcomes/evidence", proof) is var again ? (again.Resolved, again.Settled) : default);
+        Assert.Equal(1, (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/unknown", new { @as = "failed", seqs = new[] { 1, 2 }, why = "bounced" })).Changed);
+        isUnclear = false;
+        await Eventually.Async(
+            async () => (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/unknown", new { @as = "resend", serviceId = scenario.Service })).Changed == 2,
+            Patience, "those of the service are sent again");
+
+        await UntilAsync(client, scenario.Task, task => task is { State: "finished", Counts: { Sent: 3, Failed: 1, Unknown: 0 } });
+        Assert.Equal([1, 1, 2, 2], server.Received.Values.Order());
+        await Eventually.Async(async () => (await client.GetAsync<UnknownPage>("v1/unknown-outcomes")).Count == 0, Patience, "none is left");
+        var pages = (await client.GetAsync<Page<RecipientView>>($"v1/tasks/{scenario.Task}/recipients")).Items;
+        Assert.StartsWith("unknown, taken for sent by evidence: log of <address>; before: ", pages[0].Reason, StringComparison.Ordinal);
+        Assert.Matches("^unknown, taken for failed by key [0-9]+: bounced; before: ", pages[1].Reason);
+    }
+
+    [Theory]
+    [InlineData("PATCH", "", """{"priority":0}""", "priority")]
+    [InlineData("PATCH", "", """{"priority":101}""", "priority")]
+    [InlineData("PATCH", "", """{"cap":-1}""", "cap")]
+    [InlineData("POST", "/missed", """{"state":"sent"}""", "state")]
+    [InlineData("POST", "/unknown", """{"as":"maybe","all":true}""", "as")]
+    [InlineData("POST", "/unknown", """{"as":"sent"}""", "seqs")]
+    [InlineData("POST", "/unknown", """{"as":"sent","all":true,"seqs":[1]}""", "seqs")]
+    [InlineData("POST", "/unknown", """{"as":"sent","seqs":[]}""", "seqs")]
+    public async Task What_makes_no_sense_is_refused_by_its_field(string method, string path, string body, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client);
+
+        var problem = await client.ProblemAsync(new HttpMethod(method), $"v1/tasks/{scenario.Task}{path}", body);
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+    }
+
+    [Theory]
+    [InlineData("""{"cap":-1}""", "cap")]
+    [InlineData("""{"unknown":"perhaps"}""", "unknown")]
+    public async Task A_campaign_names_the_field_that_makes_no_sense(string change, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var made = await Scenario.CampaignAsync(client);
+        var draft = await client.PostAsync<CampaignView>("v1/campaigns", new { name = "second", templateId = made.Template, poolId = made.Pool });
+
+        var problem = await client.ProblemAsync(HttpMethod.Patch, $"v1/campaigns/{draft.Id}", change);
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+    }
+
+    [Theory]
+    [InlineData("v1/unknown-outcomes?after=seven", "after")]
+    [InlineData("v1/unknown-outcomes?limit=0", "limit")]
+    public async Task A_list_of_unknown_mails_names_the_field_that_makes_no_sense(string path, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+
+        var problem = await client.ProblemAsync(HttpMethod.Get, path);
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+    }
+
+    private static async Task<TaskView> UntilAsync(HttpClient client, long task, Func<TaskView, bool> condition)
+    {
+        TaskView? last = null;
+        await Eventually.Async(
+            async () =>
+            {
+                last = await client.GetAsync<TaskView>($"v1/tasks/{task}");
+                Assert.True(last.Balances, last.ToString());
+                return condition(last);
+            },
+            Patience, "the task stands as it should");
+        return last!;
+    }
+}
