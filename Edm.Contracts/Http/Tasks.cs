@@ -31,7 +31,7 @@ public sealed record TaskSummaryView(
 public sealed record TaskView(
     TaskId Id, CampaignId CampaignId, string Campaign, PoolId PoolId, int Priority, string State, int Planned, RecipientCounts Counts, bool Balances,
     double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
-    DateTimeOffset? FinishedAt, int? Cap);
+    DateTimeOffset? FinishedAt, int? Cap = null);
 
 /// <summary>Why nothing of a task goes out now.</summary>
 /// <param name="Code">

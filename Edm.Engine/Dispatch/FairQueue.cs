@@ -149,7 +149,9 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
         for (var unseen = turns.Count; unseen > 0; unseen--)
         {
             var next = turns.Peek();
-            if (next.Deficit + (next.Weight * share) >= 1)
+            var quantum = next.Weight * share;
+            var isSeen = quantum < 1 && next.SeenAtNr >= (oldest ??= OldestOpenNr(nowMs));
+            if (!isSeen && next.Deficit + quantum >= 1)
             {
                 return true;
             }
@@ -157,10 +159,9 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
             turns.Dequeue();
             next.Arrival = ++arrivals;
             turns.Enqueue(next, next.Arrival);
-            oldest ??= OldestOpenNr(nowMs);
-            if (next.SeenAtNr < oldest)
+            if (!isSeen)
             {
-                (next.SeenAtNr, next.Deficit) = (lastNr, next.Deficit + (next.Weight * share));
+                (next.SeenAtNr, next.Deficit) = (lastNr, next.Deficit + quantum);
                 unseen = turns.Count + 1;
             }
         }
