@@ -114,13 +114,24 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
 
         var share = Share(most);
         var least = Math.Min(Least, most);
-        var isTurn = PassOver(share, least, nowMs);
-        if ((!isTurn && newcomers.Count == 0) || !(places > 0 || FreePlace(nowMs)))
+        var turn = TakeTurn(share, least, nowMs);
+        if ((turn is null && newcomers.Count == 0) || !(places > 0 || FreePlace(nowMs)))
         {
+            GiveBack(turn);
             return null;
         }
 
-        var turn = !isTurn || IsNewcomersTurn() ? newcomers.Dequeue() : turns.Dequeue();
+        if (turn is null)
+        {
+            jumped = false;
+            turn = newcomers.Dequeue();
+        }
+        else if (IsNewcomersTurn(turn))
+        {
+            GiveBack(turn);
+            turn = newcomers.Dequeue();
+        }
+
         turn.Quantum = turn.Weight * share;
         turn.Deficit += turn.Quantum;
         waiting.Remove(turn.User);
@@ -145,34 +156,45 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
     }
 
     /// <summary>
-    /// Whoever is next and would not get enough comes to the end with what there is, once a round: the round is over when those have had their batches who were asked
-    /// before. A quantum is a hundredth of a batch or more, so for each recipient served no more than 100 / most, which is 7, are passed over.
+    /// Takes the next out of <see cref="turns"/> who can have enough. Who would not get enough comes to the end with what there is, once a round: the round is over when
+    /// those have had their batches who were asked before. A quantum is a hundredth of a batch or more, so for each recipient served no more than 100 / most, which is
+    /// 7, come to the end. The queue is looked through beyond those who have to wait for the round's end only while batches are under way.
     /// </summary>
-    /// <returns>False when nobody in <see cref="turns"/> is to have one before a batch comes.</returns>
-    private bool PassOver(double share, int least, long nowMs)
+    /// <returns>Null when nobody there is to have a turn before a batch comes.</returns>
+    private Turn? TakeTurn(double share, int least, long nowMs)
     {
+        Turn? found = null;
+        List<Turn>? seen = null;
         long? oldest = null;
-        for (var unseen = turns.Count; unseen > 0; unseen--)
+        while (found is null && turns.TryDequeue(out var next, out _))
         {
-            var next = turns.Peek();
             var quantum = next.Weight * share;
-            var isSeen = quantum < least * Almost && next.SeenAtNr >= (oldest ??= OldestOpenNr(nowMs));
-            if (!isSeen && next.Deficit + quantum >= least * Almost)
+            if (quantum < least * Almost && next.SeenAtNr >= (oldest ??= OldestOpenNr(nowMs)))
             {
-                return true;
+                (seen ??= []).Add(next);
             }
-
-            turns.Dequeue();
-            next.Arrival = ++arrivals;
-            turns.Enqueue(next, next.Arrival);
-            if (!isSeen)
+            else if (next.Deficit + quantum >= least * Almost)
             {
-                (next.SeenAtNr, next.Deficit) = (lastNr, next.Deficit + quantum);
-                unseen = turns.Count + 1;
+                found = next;
+            }
+            else
+            {
+                (next.SeenAtNr, next.Arrival, next.Deficit) = (lastNr, ++arrivals, next.Deficit + quantum);
+                turns.Enqueue(next, next.Arrival);
             }
         }
 
-        return false;
+        // They keep their places among the others.
+        seen?.ForEach(turn => turns.Enqueue(turn, turn.Arrival));
+        return found;
+    }
+
+    private void GiveBack(Turn? turn)
+    {
+        if (turn is not null)
+        {
+            turns.Enqueue(turn, turn.Arrival);
+        }
     }
 
     /// <summary>Of the pulls that can still be expected to be answered soon; the round does not wait for queues that are gone.</summary>
@@ -216,12 +238,12 @@ public sealed class FairQueue(Func<UserId, int>? weigh = null)
         return true;
     }
 
-    private bool IsNewcomersTurn()
+    private bool IsNewcomersTurn(Turn other)
     {
-        if (!newcomers.TryPeek(out var newcomer) || !turns.TryPeek(out var other, out _))
+        if (!newcomers.TryPeek(out var newcomer))
         {
             jumped = false;
-            return newcomers.Count > 0;
+            return false;
         }
 
         jumped = newcomer.Arrival > other.Arrival && !jumped;
