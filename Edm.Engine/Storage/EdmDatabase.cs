@@ -29,7 +29,7 @@ public sealed class EdmDatabase : IDisposable
     private static readonly TimeSpan SqliteBusyTimeout = TimeSpan.FromSeconds(30);
 
     private readonly DataOptions _options;
-    private readonly DataOptions? _unpooled;
+    private readonly DataOptions _unpooled;
     private readonly DataOptions? _sqliteJournal;
     private readonly NpgsqlDataSource? _postgres;
     private readonly BlockingThreads? _sqliteThreads;
@@ -52,6 +52,10 @@ public sealed class EdmDatabase : IDisposable
             _options = new DataOptions()
                 .UsePostgreSQL(PostgreSQLVersion.v15)
                 .UseConnectionFactory(_ => _postgres.CreateConnection());
+            var unpooled = new NpgsqlConnectionStringBuilder(connection) { Pooling = false }.ConnectionString;
+            _unpooled = new DataOptions()
+                .UsePostgreSQL(PostgreSQLVersion.v15)
+                .UseConnectionFactory(_ => new NpgsqlConnection(unpooled));
             JournalProviderName = "PostgreSQL.15";
             JournalConnectionString = new NpgsqlConnectionStringBuilder(connection) { MaxPoolSize = JournalConnections }.ConnectionString;
         }
@@ -60,13 +64,14 @@ public sealed class EdmDatabase : IDisposable
             _sqliteThreads = new BlockingThreads("edm-sqlite", SqliteThreads);
             _sqliteConnectionString = SqliteConnectionString(DatabaseFile);
             _options = Sqlite(_sqliteConnectionString);
-            _unpooled = Sqlite(SqliteConnectionString(DatabaseFile, pooling: false)).UseMappingSchema(EdmMapping.Schema);
+            _unpooled = Sqlite(SqliteConnectionString(DatabaseFile, pooling: false));
             JournalProviderName = "SQLite.MS";
             JournalConnectionString = SqliteConnectionString(JournalFile);
             _sqliteJournal = Sqlite(JournalConnectionString).UseMappingSchema(EdmMapping.Schema);
         }
 
         _options = _options.UseMappingSchema(EdmMapping.Schema);
+        _unpooled = _unpooled.UseMappingSchema(EdmMapping.Schema);
     }
 
     public StorageSettings Settings { get; }
@@ -141,8 +146,11 @@ public sealed class EdmDatabase : IDisposable
             cancellation);
     }
 
-    /// <summary>A SQLite connection that ends with its owner: for one that attaches another file, which must not be found attached by the next one out of the pool.</summary>
-    internal EdmConnection OpenUnpooled() => new(_unpooled ?? throw new InvalidOperationException("This database is PostgreSQL."), isPostgres: false);
+    /// <summary>
+    /// A connection that ends with its owner: for one that leaves something in its session (locks, settings, temporary tables, an attached file), which must not be found there
+    /// by the next one out of the pool.
+    /// </summary>
+    internal EdmConnection OpenUnpooled() => new(_unpooled, IsPostgres);
 
     /// <summary>A bare PostgreSQL connection out of the pool, for COPY.</summary>
     internal ValueTask<NpgsqlConnection> OpenPostgresAsync(CancellationToken cancellation) =>
@@ -252,8 +260,8 @@ public sealed class EdmDatabase : IDisposable
                 connection.MaxPoolSize = PostgresConnections;
             }
 
-            // Temporary tables and locks of a session must end when its connection goes back to the pool.
-            connection.NoResetOnClose = false;
+            // Whoever leaves something in a session has a connection to himself (OpenUnpooled), and resetting one costs as much as a short question.
+            connection.NoResetOnClose = true;
             connection.Multiplexing = false;
             connection.ApplicationName ??= "edm";
             return connection.ConnectionString;

@@ -66,6 +66,11 @@ public sealed class ContactSearch(EdmDatabase database, ContactSelection selecti
     /// <returns>Null when the user does not have all of the tags.</returns>
     private static async Task<FoundContacts?> QuickPageAsync(EdmConnection connection, UserId user, TagQuestion tags, PageMark mark, int limit, CancellationToken cancellation)
     {
+        if (connection.IsPostgres && tags.OnlyTag is { } tag && await DensePage.ReadAsync(connection, user, tag, mark.Ordinal, limit, cancellation) is { } dense)
+        {
+            return new FoundContacts([.. dense.Select(row => row.ToContact())], (mark with { Ordinal = dense[^1].Ordinal }).ToString());
+        }
+
         if (await tags.AskAsync(connection, user, cancellation) is not { } set)
         {
             return null;

@@ -24,6 +24,9 @@ internal sealed class TagQuestion
         return filter.Root is { } root && Collect(root, keys) ? new TagQuestion(root, keys) : null;
     }
 
+    /// <summary>The key of the tag, when the question is who has that one.</summary>
+    public string? OnlyTag => _root is FilterNode.TagNames { Names: [var name] } ? NameKey.Of(name.Text) : null;
+
     /// <returns>Null when the user does not have all of the tags: evaluating says which one, and what is nearest.</returns>
     public async Task<ContactSet?> AskAsync(EdmConnection connection, UserId user, CancellationToken cancellation)
     {

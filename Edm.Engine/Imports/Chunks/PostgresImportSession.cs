@@ -63,7 +63,7 @@ internal sealed class PostgresImportSession : IImportSession
     /// <summary>A new import: its row and the claim on it appear together, or others would take it for a dead one.</summary>
     public static async Task<IImportSession> BeginAsync(EdmDatabase database, Func<EdmConnection, Task<ImportId>> insert, CancellationToken cancellation)
     {
-        var edm = database.Open();
+        var edm = database.OpenUnpooled();
         try
         {
             var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
@@ -84,12 +84,12 @@ internal sealed class PostgresImportSession : IImportSession
     /// <returns>Null while somebody is at the import.</returns>
     public static async Task<IImportSession?> TryClaimAsync(EdmDatabase database, ImportId import, CancellationToken cancellation)
     {
-        var edm = database.Open();
+        var edm = database.OpenUnpooled();
         try
         {
             var connection = (NpgsqlConnection)await edm.OpenDbConnectionAsync(cancellation);
             await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({ClaimOf(import)})", connection);
-            // Not to be broken off, and it waits for nobody: a lock of the session outlives its statement, and would lie in the pool.
+            // Not to be broken off, and it waits for nobody: a lock of the session outlives its statement.
             if (await command.ExecuteScalarAsync(CancellationToken.None) is true)
             {
                 return new PostgresImportSession(edm, connection, import);
@@ -253,14 +253,13 @@ internal sealed class PostgresImportSession : IImportSession
         await copy.CompleteAsync(cancellation);
     }
 
-    // The pool resets a session (DISCARD ALL) only when somebody next uses it. That is soon enough for the settings, the prepared statement and the small table; but the
-    // lock would look for minutes as if somebody were at the import, and what a dry run imagined can take as much of the disk as its file.
+    // The session ends with its connection; but the server notices that a moment later, and meanwhile the lock would look as if somebody were at the import.
     public async ValueTask DisposeAsync()
     {
         try
         {
             await (_find?.DisposeAsync() ?? ValueTask.CompletedTask);
-            await ExecuteAsync(_connection, $"{(_imagines ? "DROP TABLE IF EXISTS pg_temp.import_imagined; " : "")}SELECT pg_advisory_unlock_all()", CancellationToken.None);
+            await ExecuteAsync(_connection, "SELECT pg_advisory_unlock_all()", CancellationToken.None);
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException or ObjectDisposedException)
         {

@@ -73,6 +73,7 @@ internal sealed class TagsBenchmark : IBenchmark
                 ["filter"] = Everybody,
                 ["column of the filter"] = "in memory, since somebody has counted with it before; without: coldMs",
                 ["coldMs"] = Math.Round(Statistics.Median(cold[1..]), 1),
+                ["a read"] = "asked twice, the second time counts",
                 ["rounds"] = rounds,
                 ["measured"] = bounds[Times.Ours].Count,
                 ["oursFastestAndSlowest"] = new[] { Rounded(bounds[Times.Ours].Min()), Rounded(bounds[Times.Ours].Max()) },
@@ -108,7 +109,6 @@ internal sealed class TagsBenchmark : IBenchmark
         await times.WriteAsync("tags.add", () => ours.AddAsync(user, Batch, Everybody), design => design.AddAsync(user.Value, Batch));
         await times.WriteAsync("tags.remove", () => ours.RemoveAsync(user, Batch, Everybody), design => design.RemoveAsync(user.Value, Batch));
         await times.WriteAsync("tags.rename", () => ours.RenameAsync(user, Asked[0], "renamed"), design => design.RenameAsync(user.Value, Asked[0], "renamed"));
-        
     }
 
     private static double Rounded(double milliseconds) => Math.Round(milliseconds, 3);
@@ -173,11 +173,11 @@ internal sealed class TagsBenchmark : IBenchmark
         public async Task ReadAsync(string bench, Func<Task<long>> ours, Func<JsonDesign, Task<long>> theirs)
         {
             var answer = 0L;
-            await MeasureAsync(bench, Ours, async () => answer = await ours());
+            await MeasureAsync(bench, Ours, async () => answer = await ours(), isRead: true);
             foreach (var design in designs)
             {
                 var other = 0L;
-                await MeasureAsync(bench, design.Name, async () => other = await theirs(design));
+                await MeasureAsync(bench, design.Name, async () => other = await theirs(design), isRead: true);
                 if (other != answer)
                 {
                     throw new InvalidOperationException($"{bench}: we answer {answer} and '{design.Name}' {other}.");
@@ -194,10 +194,15 @@ internal sealed class TagsBenchmark : IBenchmark
             }
         }
 
-        private async Task MeasureAsync(string bench, string who, Func<Task> work)
+        private async Task MeasureAsync(string bench, string who, Func<Task> work, bool isRead = false)
         {
-            // What something before it has left behind is not measured with it.
+            // What something before it has left behind is not measured with it; nor is what a collection takes from the processor's caches, which is as much as a short question.
             GC.Collect();
+            if (isRead)
+            {
+                await work();
+            }
+
             var watch = Stopwatch.StartNew();
             await work();
             var elapsed = watch.Elapsed.TotalMilliseconds;

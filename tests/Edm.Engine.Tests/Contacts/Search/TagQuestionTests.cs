@@ -7,6 +7,7 @@ using Edm.Engine.Contacts.Search;
 using Edm.Engine.Tags;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
+using LinqToDB.Data;
 using Xunit;
 
 namespace Edm.Engine.Tests.Contacts.Search;
@@ -43,6 +44,57 @@ public abstract class TagQuestionTests(IDatabases databases) : DatabaseTests(dat
         var first = await search.PageAsync(user, filter, ContactOrder.Oldest, null, 2);
         var second = first.Next is null ? null : await search.PageAsync(user, filter, ContactOrder.Oldest, first.Next, 100);
         Assert.Equal(asked.Count, first.Contacts.Count + (second?.Contacts.Count ?? 0));
+    }
+
+    [Fact]
+    public async Task Pages_of_any_size_hold_each_contact_once_over_chunks_and_holes()
+    {
+        var user = await AddUserAsync();
+        var expected = new List<int>();
+        await AddAsync(9);
+        await Database.WriteAsync(async connection =>
+        {
+            // Nobody ever was at these; the next chunk begins among them.
+            var book = await ContactBook.OpenAsync(connection, user, default);
+            var first = book.Take(ContactChunk.Size);
+            Enumerable.Range(first, ContactChunk.Size).ToList().ForEach(book.Remove);
+            await book.CloseAsync(default);
+        });
+        await AddAsync(6);
+        await Database.WriteAsync(async connection =>
+        {
+            var book = await ContactBook.OpenAsync(connection, user, default);
+            var writer = new TagWriter(connection, user, book, Time);
+            var tags = await writer.ResolveAsync([TagName.Parse("a", "name")], default);
+            await writer.ApplyAsync(TagOperationKind.Add, new TagOrigin(TagSource.Person, "test"), new TagChanges().Add(tags["a"], ContactSet.Of([.. expected])), default);
+            await book.CloseAsync(default);
+        });
+        var search = new ContactSearch(Database, Selection);
+
+        foreach (var limit in Enumerable.Range(1, expected.Count + 1))
+        {
+            var (emails, after) = (new List<string>(), (string?)null);
+            do
+            {
+                var page = await search.PageAsync(user, ContactFilter.Parse("tag:a"), ContactOrder.Oldest, after, limit);
+                Assert.True(page.Next is null || page.Contacts.Count == limit);
+                emails.AddRange(page.Contacts.Select(contact => contact.Card.Email));
+                after = page.Next;
+            }
+            while (after is not null);
+
+            Assert.Equal(expected.Select(ordinal => $"c{ordinal}@example.com"), emails);
+        }
+
+        async Task AddAsync(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var ordinal = await Database.RunAsync(connection => connection.ExecuteAsync<int>($"SELECT next_ordinal FROM contact_books WHERE user_id = {user}"));
+                await AddContactAsync(new ContactRow { UserId = user, Email = $"c{ordinal}@example.com", EmailKey = $"c{ordinal}@example.com" });
+                expected.Add(ordinal);
+            }
+        }
     }
 
     [Fact]
