@@ -1,3 +1,5 @@
 using Edm.Host.Commands;
+using Edm.Host.Hosting;
 
+NativeMemory.Limit();
 return await EdmCommandLine.RunAsync(args);

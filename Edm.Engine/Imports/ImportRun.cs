@@ -13,10 +13,10 @@ internal sealed class ImportRun(IImportSession session, Import import, ImportedC
     /// <exception cref="TooManyErrorsException">Nothing of the chunk that had one too many was stored.</exception>
     public async Task<ImportCounts> RunAsync(Stream file, CancellationToken cancellation)
     {
-        var writer = new ChunkWriter(session, import, imported, suppressions, time);
+        using var writer = new ChunkWriter(session, import, imported, suppressions, time);
         await using var source = await ImportSource.OpenAsync(file, import.FileName, _options, cancellation);
         await using var reader = await RowReaders.OpenAsync(source, _options.Mapping, cancellation);
-        var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, tags, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
+        using var chunks = new ChunkReader(reader, source, session.ChunkRows, _options.Policy == ConflictPolicy.Reject, tags, ImportStore.MaxErrors - import.Rejected - import.Suppressed);
         await chunks.SkipAsync(import.Rows, cancellation);
         var reading = ReadAsync();
         try

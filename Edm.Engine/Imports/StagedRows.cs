@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Unicode;
 
@@ -5,10 +7,15 @@ namespace Edm.Engine.Imports;
 
 /// <summary>
 /// The good rows of a chunk: their texts as UTF-8, end to end in one buffer, as databases take them. Rows of one address know of each other. Used again for chunk after chunk,
-/// and so never larger than the largest of a file. Not thread-safe.
+/// and for import after import: see <see cref="StagedRowsPool"/>. Not thread-safe.
 /// </summary>
 internal sealed class StagedRows
 {
+    /// <summary>A list of creators with 12 columns has 170 or so, and room for a row is asked for at three bytes a character.</summary>
+    private const int TextBytesARow = 256;
+
+    private const int TagsARow = 4;
+
     // Open addressing over the rows that first have their address: 0 is a free place, otherwise the row's index and one. A power of two, at least twice the rows.
     private int[] _places = new int[1024];
     private StagedRow[] _rows = new StagedRow[256];
@@ -17,6 +24,23 @@ internal sealed class StagedRows
     private int _textBytes;
     private int _tagCount;
     private int _tagChars;
+
+    /// <summary>A small one, which grows.</summary>
+    public StagedRows()
+    {
+    }
+
+    /// <param name="rows">For which there is room at once: what has grown leaves large arrays behind.</param>
+    public StagedRows(int rows)
+    {
+        _places = new int[BitOperations.RoundUpToPowerOf2((uint)(2 * rows))];
+        _rows = new StagedRow[rows];
+        _texts = new byte[rows * TextBytesARow];
+        _tags = new string[rows * TagsARow];
+    }
+
+    /// <summary>In bytes: what is in use for as long as this is.</summary>
+    public long Capacity => _texts.Length + (sizeof(int) * (long)_places.Length) + ((long)Unsafe.SizeOf<StagedRow>() * _rows.Length) + (8L * _tags.Length);
 
     public int Count { get; private set; }
 
@@ -63,6 +87,7 @@ internal sealed class StagedRows
     {
         Array.Clear(_rows, 0, Count);
         Array.Clear(_places);
+        Array.Clear(_tags, 0, _tagCount);
         (Count, _textBytes, _tagCount, _tagChars) = (0, 0, 0, 0);
     }
 

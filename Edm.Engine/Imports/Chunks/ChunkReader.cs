@@ -4,14 +4,14 @@ namespace Edm.Engine.Imports.Chunks;
 /// <param name="keepsOriginals">Whether any good row may still be refused, and asked for then.</param>
 /// <param name="tags">How many tags the user has: near the bound a row that names some may still be refused too.</param>
 /// <param name="keptErrors">How many refused rows may still be kept; the others are only counted.</param>
-internal sealed class ChunkReader(IRowReader reader, ImportSource source, int chunkRows, bool keepsOriginals, long tags, long keptErrors)
+internal sealed class ChunkReader(IRowReader reader, ImportSource source, int chunkRows, bool keepsOriginals, long tags, long keptErrors) : IDisposable
 {
     /// <summary>Two chunks are in memory at once.</summary>
     private const int MaxBytes = 8 * 1024 * 1024;
 
     private readonly RowMapper _mapper = new();
-    private StagedRows _rows = new();
-    private StagedRows _before = new();
+    private StagedRows _rows = StagedRowsPool.Take();
+    private StagedRows _before = StagedRowsPool.Take();
     private long _nr;
     private long _keptErrors = keptErrors;
 
@@ -51,5 +51,12 @@ internal sealed class ChunkReader(IRowReader reader, ImportSource source, int ch
         }
 
         return count == 0 ? null : new ImportChunk(_rows, refused, _nr, source.BytesRead);
+    }
+
+    /// <summary>No chunk may be used after it.</summary>
+    public void Dispose()
+    {
+        StagedRowsPool.Return(_rows);
+        StagedRowsPool.Return(_before);
     }
 }

@@ -12,7 +12,7 @@ namespace Edm.Engine.Imports.Chunks;
 /// Stores chunks, each in one transaction under the lock of the user's contacts: contacts, their history and tags, refused rows, and how far the import is.
 /// After an exception it is not used again: what it remembers may be ahead of what is stored.
 /// </summary>
-internal sealed class ChunkWriter(IImportSession session, Import import, ImportedContacts imported, SuppressionStore suppressions, TimeProvider time)
+internal sealed class ChunkWriter(IImportSession session, Import import, ImportedContacts imported, SuppressionStore suppressions, TimeProvider time) : IDisposable
 {
     private readonly ImportOptions _options = import.Options;
     private readonly ChunkPlanner _planner = new(import.Options, imported);
@@ -26,6 +26,8 @@ internal sealed class ChunkWriter(IImportSession session, Import import, Importe
     public ImportCounts Counts { get; private set; } = new(import.Created, import.Updated, import.Unchanged, import.Rejected, import.Suppressed);
 
     private UserId User => import.User;
+
+    public void Dispose() => _stored.Dispose();
 
     /// <param name="cancellation">
     /// Looked at between statements. None is broken off: each is short, and a COPY that was broken off in the middle of a message has client and server wait for each other.

@@ -28,6 +28,9 @@ internal sealed class SqliteImportSession : IImportSession
         WHERE id = ?1
         """;
 
+    /// <summary>What is asked for at once: a text of them is no large object, of which a collector of garbage keeps more than it should.</summary>
+    private const int LookUp = 512;
+
     private const string ImagineSql = "INSERT INTO temp.import_imagined SELECT value FROM json_each(@hashes) WHERE true ON CONFLICT DO NOTHING RETURNING hash";
 
     private readonly EdmDatabase _database;
@@ -98,9 +101,18 @@ internal sealed class SqliteImportSession : IImportSession
     {
         await using var command = Command(FindSql);
         command.Parameters.AddWithValue("@user", user.Value);
-        command.Parameters.AddWithValue("@keys", JsonSerializer.Serialize(keys));
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        var asked = command.Parameters.AddWithValue("@keys", "");
+        foreach (var some in keys.Chunk(LookUp))
+        {
+            asked.Value = JsonSerializer.Serialize(some);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                Add(reader);
+            }
+        }
+
+        void Add(SqliteDataReader reader)
         {
             found.Add(new ContactId(reader.GetInt64(0)), reader.GetInt32(1), new StagedRow
             {
@@ -115,10 +127,10 @@ internal sealed class SqliteImportSession : IImportSession
                 Bio = Text(10),
                 Attributes = Text(11),
             });
-        }
 
-        // Also an empty text is one.
-        TextPlace Text(int column) => reader.IsDBNull(column) ? default : found.Rows.Add(Encoding.UTF8.GetBytes(reader.GetString(column)));
+            // Also an empty text is one.
+            TextPlace Text(int column) => reader.IsDBNull(column) ? default : found.Rows.Add(Encoding.UTF8.GetBytes(reader.GetString(column)));
+        }
     }
 
     public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
@@ -131,12 +143,16 @@ internal sealed class SqliteImportSession : IImportSession
         }
 
         await using var command = Command(ImagineSql);
-        command.Parameters.AddWithValue("@hashes", JsonSerializer.Serialize(hashes));
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var asked = command.Parameters.AddWithValue("@hashes", "");
         var fresh = new HashSet<long>(hashes.Length);
-        while (await reader.ReadAsync(cancellation))
+        foreach (var some in hashes.Chunk(LookUp))
         {
-            fresh.Add(reader.GetInt64(0));
+            asked.Value = JsonSerializer.Serialize(some);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                fresh.Add(reader.GetInt64(0));
+            }
         }
 
         return fresh;

@@ -3,12 +3,12 @@ using Edm.Contracts;
 namespace Edm.Engine.Imports.Chunks;
 
 /// <summary>Contacts as they are stored, of which an import looks at ten thousand for a chunk, and changes few. Used again for chunk after chunk.</summary>
-internal sealed class StoredRows
+internal sealed class StoredRows : IDisposable
 {
     private readonly List<(ContactId Id, int Ordinal)> _contacts = [];
 
     /// <summary>Their fields, by the same numbers.</summary>
-    public StagedRows Rows { get; } = new();
+    public StagedRows Rows { get; } = StagedRowsPool.Take();
 
     public void Clear()
     {
@@ -29,4 +29,6 @@ internal sealed class StoredRows
     public int OrdinalOf(int contact) => _contacts[contact].Ordinal;
 
     public StoredContact Contact(int contact) => new(_contacts[contact].Id, _contacts[contact].Ordinal, Rows.Contact(contact));
+
+    public void Dispose() => StagedRowsPool.Return(Rows);
 }
