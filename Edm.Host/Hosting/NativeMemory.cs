@@ -30,7 +30,7 @@ internal static partial class NativeMemory
         {
             _ = SetMallocOption(ArenaMax, Arenas);
             _ = Trim(0);
-            _giveBack = new Timer(static _ => Trim(0), null, GiveBackEvery, GiveBackEvery);
+            _giveBack = new Timer(static _ => _ = Trim(0), null, GiveBackEvery, GiveBackEvery);
         }
         catch (Exception other) when (other is EntryPointNotFoundException or DllNotFoundException)
         {

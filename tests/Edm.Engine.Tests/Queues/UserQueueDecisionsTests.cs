@@ -173,7 +173,7 @@ public sealed class UserQueueDecisionsTests
 
         Say(new Returned(User, Lane, second.Lease!.Value, [new SeqRange(1, 1)]));
 
-        Assert.Equal(0, Pull(1).Retries.Length);
+        Assert.Empty(Pull(1).Retries);
         Assert.Equal(1, Expire());
     }
 
