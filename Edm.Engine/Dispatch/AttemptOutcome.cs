@@ -34,8 +34,8 @@ internal static class AttemptOutcome
             Kind = verdict.Action switch
             {
                 ReplyAction.Done => OutcomeKind.Sent,
-                ReplyAction.Retry or ReplyAction.Pause => OutcomeKind.Deferred,
-                ReplyAction.Fail or ReplyAction.Suppress or ReplyAction.Alert => OutcomeKind.Failed,
+                ReplyAction.Retry or ReplyAction.Pause or ReplyAction.Alert => OutcomeKind.Deferred,
+                ReplyAction.Fail or ReplyAction.Suppress => OutcomeKind.Failed,
                 _ => throw new InvalidOperationException($"{verdict.Action} is not an action."),
             },
             Class = verdict.Class,

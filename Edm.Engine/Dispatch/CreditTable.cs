@@ -36,6 +36,7 @@ internal sealed class CreditTable
         if (services.TryGetValue(service, out var entry))
         {
             Change(entry, -entry.Credits);
+            entry.IsRevoked = true;
         }
     }
 
@@ -48,9 +49,22 @@ internal sealed class CreditTable
 
     public bool CanTake(MailboxProvider provider) => holders.Exists(entry => entry.Room[(int)provider] > 0);
 
-    /// <summary>When a mail to this provider may next be bound, as far as caps of providers go; <see cref="long.MaxValue"/> when nobody can tell.</summary>
+    /// <summary>
+    /// When a mail to this provider may next be bound, as far as caps, paces and rests of providers go: 0 where a service has room and only lacks credit;
+    /// <see cref="long.MaxValue"/> when nobody can tell.
+    /// </summary>
     public long NextMs(MailboxProvider provider) =>
-        services.Values.Select(entry => entry.Standing.Providers[(int)provider]).Where(p => p.Room <= 0).Select(p => p.NextMs).DefaultIfEmpty(long.MaxValue).Min();
+        services.Values.Where(entry => !entry.IsRevoked).Select(entry => entry.NextFor(provider)).DefaultIfEmpty(long.MaxValue).Min();
+
+    /// <summary>Time between two mails to this provider, over all services that it holds back; 0 where one of them is not told a pace.</summary>
+    public double EveryMs(MailboxProvider provider)
+    {
+        var paces = services.Values.Where(entry => !entry.IsRevoked && entry.NextFor(provider) < long.MaxValue).Select(entry => entry.Standing.Providers[(int)provider].EveryMs).ToList();
+        return paces.Count == 0 || paces.Contains(0) ? 0 : 1 / paces.Sum(every => 1 / every);
+    }
+
+    /// <summary>Some service does not work, or has just been changed: nobody knows when it is back.</summary>
+    public bool HasRevoked => services.Values.Any(entry => entry.IsRevoked);
 
     /// <summary>Takes one credit of the best service; among equals of the one with most credits, so that the load spreads. Null when nobody can take it.</summary>
     public (ServiceId Service, Choice Why)? Take(MailboxProvider provider, long nowMs)
@@ -120,6 +134,9 @@ internal sealed class CreditTable
 
         public int Credits { get; set; }
 
+        /// <summary>It has taken its credits back and granted none since: what its standing says of the future is void.</summary>
+        public bool IsRevoked { get; set; }
+
         /// <summary>In <see cref="holders"/>; -1: not there.</summary>
         public int Place { get; set; } = -1;
 
@@ -128,9 +145,12 @@ internal sealed class CreditTable
 
         public int[] Room { get; } = new int[MailboxProviders.Count];
 
+        /// <summary>When a mail to this provider may be bound to it; 0: it only lacks a credit that may come at any moment.</summary>
+        public long NextFor(MailboxProvider provider) => Math.Max(Standing.NextMs, Room[(int)provider] > 0 ? 0 : Standing.Providers[(int)provider].NextMs);
+
         public void Learn(Standing now)
         {
-            Standing = now;
+            (Standing, IsRevoked) = (now, false);
             for (var i = 0; i < Room.Length; i++)
             {
                 Room[i] = now.Providers[i].Room;

@@ -7,6 +7,7 @@ internal sealed class MailsInHand
 {
     private readonly int[] preparing = new int[MailboxProviders.Count];
     private readonly int[] starting = new int[MailboxProviders.Count];
+    private readonly int[] sending = new int[MailboxProviders.Count];
 
     /// <summary>Granted and not spent.</summary>
     public int Credits { get; set; }
@@ -25,7 +26,11 @@ internal sealed class MailsInHand
 
     public bool IsEmpty => Reserved + Sending == 0;
 
-    public int PreparingFor(MailboxProvider provider) => preparing[(int)provider];
+    /// <summary>Bound and not started.</summary>
+    public int WaitingFor(MailboxProvider provider) => preparing[(int)provider] + starting[(int)provider];
+
+    /// <summary>Bound and not ended.</summary>
+    public int BoundFor(MailboxProvider provider) => WaitingFor(provider) + sending[(int)provider];
 
     public int StartingFor(MailboxProvider provider) => starting[(int)provider];
 
@@ -58,8 +63,13 @@ internal sealed class MailsInHand
     public void Start(MailboxProvider provider)
     {
         Unready(provider);
+        sending[(int)provider]++;
         Sending++;
     }
 
-    public void End() => Sending--;
+    public void End(MailboxProvider provider)
+    {
+        sending[(int)provider]--;
+        Sending--;
+    }
 }

@@ -37,6 +37,9 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
     /// <summary>Longer than caps of a minute need, shorter than anybody wants to wait for a pause.</summary>
     private const long MaxAsideMs = 5_000;
 
+    /// <summary>Who waits for a provider's pace comes back spread over this at most: by then the pace may have recovered.</summary>
+    private const long MaxSpreadMs = 600_000;
+
     private readonly Inlet<Mail> inlet = new("SelectService.in");
 
     public override SinkShape<Mail> Shape => new(inlet);
@@ -59,6 +62,9 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
         /// By provider: mails that came back from a service, at most one a connection because each had a credit, and mails that nobody may send now.
         /// </summary>
         private readonly Queue<(Mail Mail, long SinceMs)>[] aside = [.. Enumerable.Range(0, MailboxProviders.Count).Select(_ => new Queue<(Mail, long)>())];
+
+        /// <summary>By provider: the moment that the mail that went back last was given.</summary>
+        private readonly long[] given = new long[MailboxProviders.Count];
         private readonly TaskCompletionSource<IActorRef> self = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Logic(SelectService stage, IActorRef lane, TimeProvider time) : base(stage.Shape)
@@ -171,11 +177,29 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
                 while (aside[provider].TryPeek(out var oldest) && (crowded || now - oldest.SinceMs >= MaxAsideMs) && !credits.CanTake((MailboxProvider)provider))
                 {
                     aside[provider].Dequeue();
-                    var until = credits.NextMs((MailboxProvider)provider);
                     var name = MailboxProviders.NameOf((MailboxProvider)provider);
-                    lane.Tell(new MailEnded(oldest.Mail.Postponed(now, until == long.MaxValue ? now + MaxAsideMs : until, $"no service may send to {name} now")));
+                    lane.Tell(new MailEnded(oldest.Mail.Postponed(now, Moment(provider, now), $"no service may send to {name} now")));
                 }
             }
+        }
+
+        /// <summary>When to come again: when the provider may be sent to, and not before those that went back earlier have had their turn at its pace.</summary>
+        private long Moment(int provider, long now)
+        {
+            var next = credits.NextMs((MailboxProvider)provider);
+            next = next == long.MaxValue ? now + MaxAsideMs : Math.Max(next, now + MaxAsideMs);
+            if (credits.HasRevoked)
+            {
+                next = Math.Min(next, now + MaxSpreadMs);
+            }
+
+            if (credits.EveryMs((MailboxProvider)provider) is > 0 and var every)
+            {
+                next = Math.Max(next, Math.Min(given[provider] + (long)every, now + MaxSpreadMs));
+                given[provider] = next;
+            }
+
+            return next;
         }
     }
 }

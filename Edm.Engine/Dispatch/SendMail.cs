@@ -7,9 +7,10 @@ using Edm.Engine.Services.Replies;
 namespace Edm.Engine.Dispatch;
 
 /// <param name="Action">What follows for the service; null when it said nothing.</param>
-internal sealed record Sent(MailKey Key, EndedMail Ended, ReplyAction? Action) : INoSerializationVerificationNeeded
+/// <param name="Stage">What the server was asked.</param>
+internal sealed record Sent(MailKey Key, EndedMail Ended, ReplyAction? Action, ReplyStage Stage) : INoSerializationVerificationNeeded
 {
-    public ServiceAnswer Answer => ServiceAnswer.Of(Ended.Outcome, Action);
+    public ServiceAnswer Answer => ServiceAnswer.Of(Ended.Outcome, Action, Stage);
 }
 
 /// <summary>Puts a mail whose start is durable on the wire and says what became of it, whatever happens to the ServiceSink meanwhile.</summary>
@@ -39,6 +40,6 @@ internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, Cancellat
             await connection.DisposeAsync();
         }
 
-        return new Sent(mail.Key, ended, action);
+        return new Sent(mail.Key, ended, action, attempt.Stage);
     }
 }

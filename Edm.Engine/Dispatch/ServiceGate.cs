@@ -12,13 +12,17 @@ namespace Edm.Engine.Dispatch;
 internal readonly record struct Granting(int Credits, Standing? Standing, DateTimeOffset? NextAt);
 
 /// <summary>
-/// May a mail go through this service now, how many, and when the next: pace, gap, quota, windows and breaker in one place, without actor, clock or I/O.
+/// May a mail go through this service now, how many, and when the next: pace, gap, quota, windows, breaker, health and what each provider lets it do in one place, without
+/// actor, clock or I/O.
 /// The life of a mail: <see cref="Grant"/> → <see cref="Offered"/> → <see cref="TryStart"/> → <see cref="Started"/> → <see cref="Ended"/>, or out of it by
 /// <see cref="Dropped"/> or <see cref="Refused"/>. The pace spaces mails when they are bound; what a limit allows is looked at again when a mail is about to start, so that
 /// no minute, hour or day ever sees more starts than it may, however long the way there was. Not thread-safe.
 /// </summary>
 internal sealed class ServiceGate
 {
+    /// <summary>The choice among services waits so long for a credit without being told when it comes.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
+
     private readonly CircuitBreaker breaker = new();
     private readonly LastMinute lastMinute = new();
     private readonly MailsInHand hand = new();
@@ -26,8 +30,10 @@ internal sealed class ServiceGate
     private readonly ServicePace pace;
     private readonly MinimumGap gap;
 
+    private readonly HealthMeter health = new();
+
     /// <summary>By provider.</summary>
-    private readonly SuccessRate[] fits = new SuccessRate[MailboxProviders.Count];
+    private readonly ProviderGate[] providers;
     private ServiceSettings service;
     private ServiceQuota quota;
     private SendingWindows windows;
@@ -35,8 +41,14 @@ internal sealed class ServiceGate
 
     /// <summary>The providers to which it could send when its standing was last told, a bit each; -1: what was told is not right any more.</summary>
     private int toldRoom = -1;
+
+    /// <summary>It was last told to be without credit for long.</summary>
+    private bool toldAway;
     private bool probing;
     private bool stopped;
+
+    /// <summary>What was said when it last broke; null when it works, or nothing was.</summary>
+    private string? faultWords;
 
     /// <param name="starts">What it has started so far, as far as the journal knows.</param>
     public ServiceGate(ServiceSettings service, StartLogSnapshot starts, Random random, DateTimeOffset now)
@@ -45,6 +57,7 @@ internal sealed class ServiceGate
         (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
         pace = new ServicePace(service.PerMinute, now);
         gap = new MinimumGap(random, now);
+        providers = [.. Enumerable.Range(0, MailboxProviders.Count).Select(i => new ProviderGate((MailboxProvider)i, now))];
     }
 
     /// <summary>Until when it is left alone because it does not work; null while it does.</summary>
@@ -77,20 +90,15 @@ internal sealed class ServiceGate
 
         hand.Credits += credits;
         var hasRoom = ProvidersWithRoom(now);
-        var isNew = credits > 0 || (hand.Credits > 0 && hasRoom != toldRoom);
-        toldRoom = isNew ? hasRoom : toldRoom;
-        return new Granting(credits, isNew ? Standing(now) : null, spare > credits ? NextAt(now) : null);
+        var next = spare > credits ? NextCredit(now) : null;
+        var isAway = hand.Credits == 0 && spare > 0 && !(next - now < Soon);
+        var isNew = credits > 0 || (hand.Credits > 0 && hasRoom != toldRoom) || isAway != toldAway;
+        (toldRoom, toldAway) = isNew ? (hasRoom, isAway) : (toldRoom, toldAway);
+        return new Granting(credits, isNew ? Standing(now, isAway ? next?.ToUnixTimeMilliseconds() ?? long.MaxValue : 0) : null, Next(next, now));
     }
 
-    /// <summary>When one more credit can be granted, as far as time can tell; null when only something that happens can.</summary>
-    public DateTimeOffset? NextAt(DateTimeOffset now)
-    {
-        var next = Later(
-            Later(pace.NextAt(now, hand.Credits + 1), lastMinute.NextAt(service.PerMinute, now)),
-            Later(GapEnds(now), quota.NextAt(now)));
-        next = next < DateTimeOffset.MaxValue ? windows.NextAt(next) : next;
-        return next < DateTimeOffset.MaxValue && breaker.NextAt(now) is { } byBreaker ? Later(next, byBreaker) : null;
-    }
+    /// <summary>When one more credit can be granted or, for those that are, one more provider may be sent to, as far as time can tell; null when only something that happens can.</summary>
+    public DateTimeOffset? NextAt(DateTimeOffset now) => Next(NextCredit(now), now);
 
     /// <summary>A mail was bound to the service, and its credit is spent.</summary>
     /// <returns>False: it can't take it now; it must be bound anew.</returns>
@@ -109,6 +117,7 @@ internal sealed class ServiceGate
             return false;
         }
 
+        providers[(int)provider].Pace.TryTake(now);
         hand.Bind(provider);
         return true;
     }
@@ -117,7 +126,7 @@ internal sealed class ServiceGate
     /// <returns>False: not any more; it must be bound anew.</returns>
     public bool TryStart(MailboxProvider provider, DateTimeOffset now)
     {
-        if (!Has(now, hand.Starting) || quota.Left(provider, now) <= hand.StartingFor(provider))
+        if (!Has(now, hand.Starting) || Quota(now).Left(provider, now) <= hand.StartingFor(provider))
         {
             Dropped(provider);
             return false;
@@ -149,29 +158,34 @@ internal sealed class ServiceGate
     /// <returns>True: the credits granted so far are void.</returns>
     public bool Ended(MailboxProvider provider, ServiceAnswer answer, DateTimeOffset now)
     {
-        hand.End();
+        hand.End(provider);
+        var there = providers[(int)provider];
         if (!answer.IsRecipients)
         {
             success = success.Count(answer.IsSent);
-            fits[(int)provider] = fits[(int)provider].Count(answer.IsSent);
+            there.Fit = there.Fit.Count(answer.IsSent);
+            health.Count(!answer.IsIll, now);
         }
 
-        var withdrawn = false;
-        if (answer.IsTooFast)
+        var withdrawn = answer.IsTooFast && Throttled(answer.IsOfService ? pace : there.Pace, answer.RetryAfter, now);
+        if (answer.IsUnwanted)
         {
-            pace.Throttled(now, answer.RetryAfter);
-            withdrawn = pace.IsPaused(now) && Withdraw();
+            there.Rest.Refused(now, answer.Words);
+        }
+        else if (answer.IsSent)
+        {
+            there.Rest.Taken(now);
         }
 
         if (answer.Action == ReplyAction.Pause)
         {
-            return Faulted(now) || withdrawn;
+            return Break(answer.Words, now) || withdrawn;
         }
 
         if (answer.IsAtWork)
         {
             breaker.Succeeded();
-            probing = false;
+            (probing, faultWords) = (false, null);
         }
         else if (probing)
         {
@@ -182,13 +196,15 @@ internal sealed class ServiceGate
         return withdrawn;
     }
 
-    /// <summary>The service could not be used, or refuses to work for us.</summary>
-    /// <returns>True: it is left alone for a while, and the credits granted so far are void.</returns>
-    public bool Faulted(DateTimeOffset now)
+    /// <summary>The service could not be used: no mail was tried.</summary>
+    /// <param name="words">What it said, for its owner.</param>
+    /// <param name="reply">What its reply means, where there was one: a greeting that asks for a slower pace is obeyed.</param>
+    /// <returns>True: the credits granted so far are void.</returns>
+    public bool Faulted(DateTimeOffset now, string? words = null, ReplyVerdict? reply = null)
     {
-        breaker.Faulted(now);
-        probing = false;
-        return breaker.State == BreakerState.Open && Withdraw();
+        health.Count(false, now);
+        var withdrawn = reply is { Class: ReplyClass.Throttled } && Throttled(pace, reply.RetryAfter, now);
+        return Break(words, now) || withdrawn;
     }
 
     /// <summary>The service was changed; the credits granted so far are void. What it has sent and what providers complained about stays.</summary>
@@ -204,7 +220,7 @@ internal sealed class ServiceGate
         }
 
         breaker.Succeeded();
-        probing = false;
+        (probing, faultWords) = (false, null);
     }
 
     /// <summary>Nothing is granted any more; the credits granted so far are void.</summary>
@@ -230,6 +246,32 @@ internal sealed class ServiceGate
 
     /// <summary>What a restart would know.</summary>
     public StartLogSnapshot Starts() => starts.ToSnapshot(service.Id);
+
+    /// <summary>A provider does not want the service as a sender, or did so and has taken no mail since.</summary>
+    public bool IsUnwanted => Array.Exists(providers, there => there.Rest.Words is not null);
+
+    private ServiceQuota Quota(DateTimeOffset now)
+    {
+        // At 0 it would never begin again; while the service does not work the breaker holds it up.
+        quota.Health = ServiceHealth.Of(health.Rate(now), BreakerState.Closed);
+        return quota;
+    }
+
+    /// <summary>What complains about the pace is the service or one provider.</summary>
+    /// <returns>True: the credits granted so far are void.</returns>
+    private bool Throttled(ServicePace slower, TimeSpan? asked, DateTimeOffset now)
+    {
+        slower.Throttled(now, asked);
+        return slower == pace && pace.IsPaused(now) && Withdraw();
+    }
+
+    private bool Break(string? words, DateTimeOffset now)
+    {
+        faultWords = words ?? faultWords;
+        breaker.Faulted(now);
+        probing = false;
+        return breaker.State == BreakerState.Open && Withdraw();
+    }
 
     /// <summary>Always true, for those who return it.</summary>
     private bool Withdraw()
@@ -257,26 +299,26 @@ internal sealed class ServiceGate
     }
 
     /// <summary>Mails that may start now, those that are reserved among them.</summary>
-    private long Left(DateTimeOffset now) => Math.Min(quota.Left(now), lastMinute.Left(service.PerMinute, now));
+    private long Left(DateTimeOffset now) => Math.Min(Quota(now).Left(now), lastMinute.Left(service.PerMinute, now));
 
     /// <summary>One more than these may start now.</summary>
     private bool Has(DateTimeOffset now, int others) => windows.At(now).Open && Left(now) > others;
 
     private DateTimeOffset GapEnds(DateTimeOffset now) => gap.NextAt(service.Limits.Gap, service.Limits.GapJitter, now);
 
-    private Standing Standing(DateTimeOffset now)
+    private Standing Standing(DateTimeOffset now, long nextMs)
     {
-        var providers = new ProviderStanding[MailboxProviders.Count];
-        for (var i = 0; i < providers.Length; i++)
+        var each = new ProviderStanding[MailboxProviders.Count];
+        for (var i = 0; i < each.Length; i++)
         {
-            var provider = (MailboxProvider)i;
-            var room = RoomFor(provider, now);
-            var next = room > 0 ? now : quota.NextAt(provider, now);
-            providers[i] = new ProviderStanding(room, fits[i].Rate, next == DateTimeOffset.MaxValue ? long.MaxValue : next.ToUnixTimeMilliseconds());
+            var room = RoomFor((MailboxProvider)i, now);
+            var next = room > 0 ? now : RoomAt((MailboxProvider)i, now);
+            each[i] = new ProviderStanding(
+                room, providers[i].Fit.Rate, next == DateTimeOffset.MaxValue ? long.MaxValue : next.ToUnixTimeMilliseconds(), providers[i].Every(now).TotalMilliseconds);
         }
 
         var limits = service.Limits;
-        return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, quota.PerDay(now), limits.Gap), quota.Share(now), success.Rate, providers);
+        return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, Quota(now).PerDay(now), limits.Gap), quota.Share(now), success.Rate, each, nextMs);
     }
 
     private int ProvidersWithRoom(DateTimeOffset now)
@@ -290,9 +332,48 @@ internal sealed class ServiceGate
         return bits;
     }
 
-    /// <summary>Mails to this provider that its own cap allows, less those that are on the way to their start; <see cref="int.MaxValue"/> without a cap.</summary>
-    private int RoomFor(MailboxProvider provider, DateTimeOffset now) =>
-        quota.Left(provider, now) is var left and < int.MaxValue ? Math.Max(0, left - hand.PreparingFor(provider) - hand.StartingFor(provider)) : int.MaxValue;
+    /// <summary>Mails to this provider that may be bound now, by its cap, less those that are on the way to their start, and by itself; <see cref="int.MaxValue"/> without a limit.</summary>
+    private int RoomFor(MailboxProvider provider, DateTimeOffset now)
+    {
+        var byCap = Quota(now).Left(provider, now) is var left and < int.MaxValue ? Math.Max(0, left - hand.WaitingFor(provider)) : int.MaxValue;
+        return Math.Min(byCap, providers[(int)provider].Room(now, hand.BoundFor(provider)));
+    }
+
+    private DateTimeOffset RoomAt(MailboxProvider provider, DateTimeOffset now) => Later(quota.NextAt(provider, now), providers[(int)provider].NextAt(now));
+
+    /// <summary>A credit that could be granted now waits for something else than time.</summary>
+    private DateTimeOffset? Next(DateTimeOffset? credit, DateTimeOffset now) => NextRoom(now) is { } room && !(credit > now && credit < room) ? room : credit;
+
+    private DateTimeOffset? NextCredit(DateTimeOffset now)
+    {
+        var byQuota = Quota(now).NextAt(now);
+        if (byQuota > now)
+        {
+            // What its health takes away comes back sooner, maybe.
+            byQuota = Earlier(byQuota, health.RisesAt(now));
+        }
+
+        var next = Later(Later(pace.NextAt(now, hand.Credits + 1), lastMinute.NextAt(service.PerMinute, now)), Later(GapEnds(now), byQuota));
+        next = next < DateTimeOffset.MaxValue ? windows.NextAt(next) : next;
+        return next < DateTimeOffset.MaxValue && breaker.NextAt(now) is { } byBreaker ? Later(next, byBreaker) : null;
+    }
+
+    /// <summary>While credits lie there: when a provider without room has some again.</summary>
+    private DateTimeOffset? NextRoom(DateTimeOffset now)
+    {
+        DateTimeOffset? next = null;
+        for (var i = 0; i < MailboxProviders.Count && hand.Credits > 0; i++)
+        {
+            if (RoomFor((MailboxProvider)i, now) <= 0 && RoomAt((MailboxProvider)i, now) is var at && at > now && at < DateTimeOffset.MaxValue)
+            {
+                next = next < at ? next : at;
+            }
+        }
+
+        return next;
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

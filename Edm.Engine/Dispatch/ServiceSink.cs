@@ -163,7 +163,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
         else if (prepared.ServiceFault is { } fault)
         {
-            if (gate.Faulted(Now))
+            if (gate.Faulted(Now, fault.Message, fault.Reply is { } reply ? ReplyClassifier.Of(reply) : null))
             {
                 Revoke();
             }
@@ -254,19 +254,23 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
         slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
         slots.Release(slot, NowMs);
-        if (gate.Ended(mail.Provider, sent.Answer, Now))
+        var answer = sent.Answer;
+        if (gate.Ended(mail.Provider, answer, Now))
         {
             Revoke();
         }
 
-        var words = $"{sent.Ended.Outcome.ReplyCode} {sent.Ended.Outcome.Reply}";
-        if (sent.Answer.Action == ReplyAction.Pause)
+        if (answer.Action == ReplyAction.Pause)
         {
-            TellFault(words);
+            TellFault(answer.Words);
         }
-        else if (sent.Answer.IsAtWork)
+        else if (answer.IsUnwanted)
         {
-            TellOwner(sent.Answer.Action == ReplyAction.Alert ? words : null);
+            TellOwner(answer.Words);
+        }
+        else if (answer.IsAtWork && !gate.IsUnwanted)
+        {
+            TellOwner(null);
         }
 
         GrantMore();

@@ -9,7 +9,8 @@ namespace Edm.Engine.Dispatch;
 /// <param name="QuotaShare">See <see cref="ServiceQuota.Share"/>.</param>
 /// <param name="Success">See <see cref="SuccessRate.Rate"/>.</param>
 /// <param name="Providers">By provider: what it may send there now, and how well it did.</param>
-internal sealed record Standing(double PaceMs, double QuotaShare, double Success, IReadOnlyList<ProviderStanding> Providers)
+/// <param name="NextMs">Without credits: when it expects the next one, if that takes long; <see cref="long.MaxValue"/> when nobody can tell; else 0.</param>
+internal sealed record Standing(double PaceMs, double QuotaShare, double Success, IReadOnlyList<ProviderStanding> Providers, long NextMs = 0)
 {
     public double Score(SelectionWeights weights, MailboxProvider provider, long sinceLastMs) =>
         ServiceScore.Of(weights, ServiceScore.Idle(sinceLastMs, PaceMs), QuotaShare, Success, Providers[(int)provider].Fit);
@@ -18,4 +19,5 @@ internal sealed record Standing(double PaceMs, double QuotaShare, double Success
 /// <param name="Room">Mails to this provider that may be bound now; <see cref="int.MaxValue"/> without a cap.</param>
 /// <param name="Fit">Share of the last mails to it that were taken.</param>
 /// <param name="NextMs">When there is room again, if there is none now; <see cref="long.MaxValue"/> when nobody can tell.</param>
-internal readonly record struct ProviderStanding(int Room, double Fit, long NextMs);
+/// <param name="EveryMs">The time between two mails to it at the pace that it allows; 0 where it does not complain.</param>
+internal readonly record struct ProviderStanding(int Room, double Fit, long NextMs, double EveryMs = 0);

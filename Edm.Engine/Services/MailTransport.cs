@@ -26,7 +26,11 @@ public enum AttemptResult
 public sealed record Attempt(AttemptResult Result, int? ReplyCode, string? Enhanced, string Reply, string? Reason, ReplyStage Stage = ReplyStage.None);
 
 /// <summary>The service itself is broken, not the mail: it can't be reached, its certificate doesn't fit, or it refuses our login. No mail was tried.</summary>
-public sealed class ServiceFaultException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class ServiceFaultException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What the server replied, code and words; null where it did not get as far.</summary>
+    public string? Reply { get; init; }
+}
 
 /// <summary>One kept connection to one service. Not thread-safe: one mail at a time, which is what bounds the mails in doubt to one a connection.</summary>
 public interface IMailConnection : IAsyncDisposable

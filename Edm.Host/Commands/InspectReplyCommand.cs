@@ -9,7 +9,7 @@ using Edm.Host.Screen;
 namespace Edm.Host.Commands;
 
 /// <summary>
-/// <c>inspect reply</c>: one JSON object a line and reply, <c>{class, action, retryAfter}</c>. Where the action is to retry, retryAfter is how many seconds the server asks to
+/// <c>inspect reply</c>: one JSON object a line and reply, <c>{class, action, retryAfter}</c>. Where the recipient is tried again, retryAfter is how many seconds the server asks to
 /// wait or, where it doesn't say, what is waited before the second try with the default settings. Answers stand in the order of the questions, also for empty lines.
 /// The exit code says whether the file could be read, not what was in it.
 /// </summary>
@@ -86,11 +86,11 @@ internal static class InspectReplyCommand
     private static void Write(string reply, Utf8JsonWriter json, Stream lines)
     {
         var verdict = ReplyClassifier.Of(reply.Replace("\\r", "", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal));
-        var wait = verdict.RetryAfter ?? (verdict.Action == ReplyAction.Retry ? RetryDelay.First(RetryRules.Default, verdict.Class) : null);
+        var wait = verdict.RetryAfter ?? (verdict.Action is ReplyAction.Retry or ReplyAction.Alert ? RetryDelay.First(RetryRules.Default, verdict.Class) : null);
         json.WriteStartObject();
         json.WriteString("class", verdict.Class.Name());
         json.WriteString("action", verdict.Action.Name());
-        if (wait is { } time && verdict.Action is ReplyAction.Retry or ReplyAction.Pause)
+        if (wait is { } time && verdict.Action is ReplyAction.Retry or ReplyAction.Pause or ReplyAction.Alert)
         {
             json.WriteNumber("retryAfter", (long)Math.Ceiling(time.TotalSeconds));
         }

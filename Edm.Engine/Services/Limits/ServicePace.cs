@@ -32,6 +32,9 @@ public sealed class ServicePace
     /// <summary>The provider asked for peace, and has it.</summary>
     public bool IsPaused(DateTimeOffset now) => now < _adaptive.PausedUntil;
 
+    /// <summary>Until when; in the past when it has not asked.</summary>
+    public DateTimeOffset PausedUntil => _adaptive.PausedUntil;
+
     /// <summary>What holds now or, while the provider has peace, afterwards; null: no limit.</summary>
     public int? PerMinute(DateTimeOffset now) => _adaptive.Share(IsPaused(now) ? _adaptive.PausedUntil : now) switch
     {

@@ -23,11 +23,17 @@ public sealed class ServiceQuota(StartLog log, ServiceLimits limits)
         return Healthy(Least(limits.PerDay, limits.WarmUp?.On(_today)));
     }
 
+    /// <summary>The limit of the hour that is: the owner's and that of its health; null for none.</summary>
+    public int? PerHour => Healthy(limits.PerHour);
+
+    /// <summary>How many more mails may be started in what is left of the day; null without a limit.</summary>
+    public int? LeftToday(DateTimeOffset now) => PerDay(now) is { } perDay ? Math.Max(0, perDay - log.Since(_dayBegan)) : null;
+
     /// <summary>How many mails may be started now; <see cref="int.MaxValue"/> without limits.</summary>
     public int Left(DateTimeOffset now)
     {
         var left = int.MaxValue;
-        if (Healthy(limits.PerHour) is { } perHour)
+        if (PerHour is { } perHour)
         {
             left = perHour - log.InHour(now);
         }
@@ -57,10 +63,15 @@ public sealed class ServiceQuota(StartLog log, ServiceLimits limits)
     /// <summary>When the next mail may be started, as far as quota goes: now, when the hour allows it, or at midnight of the zone. Never, for a limit of nothing.</summary>
     public DateTimeOffset NextAt(DateTimeOffset now)
     {
-        var byHour = Healthy(limits.PerHour) is { } perHour ? log.HourIsBelow(perHour, now) : now;
-        var byDay = PerDay(now) is { } perDay && log.Since(_dayBegan) >= perDay ? NextDay(now) : now;
+        var (byHour, byDay) = (HourAt(now), DayAt(now));
         return byHour > byDay ? byHour : byDay;
     }
+
+    /// <summary>The same by the limit of the hour alone.</summary>
+    public DateTimeOffset HourAt(DateTimeOffset now) => PerHour is { } perHour ? log.HourIsBelow(perHour, now) : now;
+
+    /// <summary>The same by the limit of the day alone.</summary>
+    public DateTimeOffset DayAt(DateTimeOffset now) => LeftToday(now) == 0 ? NextDay(now) : now;
 
     /// <summary>The same for recipients of one provider, by its own cap.</summary>
     public DateTimeOffset NextAt(MailboxProvider provider, DateTimeOffset now)
@@ -117,7 +128,7 @@ public sealed class ServiceQuota(StartLog log, ServiceLimits limits)
         }
     }
 
-    private int? Healthy(int? limit) => Health >= 1 ? limit : Health <= 0 ? 0 : limit is { } some ? (int)Math.Ceiling(some * Health) : null;
+    private int? Healthy(int? limit) => Health <= 0 ? 0 : ServiceHealth.Part(limit, Health);
 
     private static int? Least(int? a, int? b) => a is { } some && b is { } other ? Math.Min(some, other) : a ?? b;
 }

@@ -24,6 +24,9 @@ public readonly record struct SuccessRate
     /// <summary>0..1; 1 for a service that was never used.</summary>
     public double Rate => 1 - _failing * Samples / Floor;
 
+    /// <summary>The failures count for this part of what they did.</summary>
+    public SuccessRate Fade(double part) => new(_failing * part, Samples);
+
     public SuccessRate Count(bool success) =>
         new(Samples == 0 ? (success ? 0 : 1) : _failing + Weight * ((success ? 0 : 1) - _failing), Math.Min(Samples + 1, Floor));
 }

@@ -20,7 +20,10 @@ public enum ReplyAction
     /// <summary>The service is left alone for a while and its owner told; the recipient waits for another try, which may be another service's.</summary>
     Pause,
 
-    /// <summary>The recipient has failed, and the service's owner is told: it is the sender who is not wanted, and the next mail may fare no better.</summary>
+    /// <summary>
+    /// It is the sender who is not wanted, and the next mail may fare no better: the service's owner is told, the service leaves the recipient's provider in peace for a while,
+    /// and the recipient waits for another try, which is another service's where there is one.
+    /// </summary>
     Alert,
 }
 

@@ -23,7 +23,15 @@ internal static class ServiceFaults
             SmtpProtocolException protocol => $"{place} broke off or does not speak SMTP: {protocol.Message}",
             _ => $"{place} can't be used: {Innermost(exception).Message}",
         };
-        return new ServiceFaultException(ReplyText.Clean(message), exception);
+        return new ServiceFaultException(ReplyText.Clean(message), exception)
+        {
+            Reply = exception switch
+            {
+                LoginRefusedException login => Quoted(login.Reply),
+                SmtpRefusedException refused => Quoted(refused.Reply),
+                _ => null,
+            },
+        };
     }
 
     private static string Quoted(SmtpReply reply) => $"{reply.Code} {reply.Words}";

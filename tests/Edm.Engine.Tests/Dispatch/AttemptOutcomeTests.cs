@@ -20,7 +20,7 @@ public sealed class AttemptOutcomeTests
     [InlineData(450, "4.2.0 greylisted", OutcomeKind.Deferred, ReplyClass.Greylisted, ReplyAction.Retry, null)]
     [InlineData(552, "5.2.2 mailbox full", OutcomeKind.Deferred, ReplyClass.MailboxFull, ReplyAction.Retry, null)]
     [InlineData(530, "5.7.0 Authentication required", OutcomeKind.Deferred, ReplyClass.AuthenticationFailed, ReplyAction.Pause, null)]
-    [InlineData(554, "5.7.1 blocked using zen.spamhaus.org", OutcomeKind.Failed, ReplyClass.PolicyOrReputationBlock, ReplyAction.Alert, null)]
+    [InlineData(554, "5.7.1 blocked using zen.spamhaus.org", OutcomeKind.Deferred, ReplyClass.PolicyOrReputationBlock, ReplyAction.Alert, null)]
     [InlineData(554, "what now", OutcomeKind.Failed, ReplyClass.Unknown, ReplyAction.Fail, null)]
     public void A_reply_is_read_and_its_action_decides(int code, string words, OutcomeKind kind, ReplyClass? reply, ReplyAction? action, bool? suppress)
     {

@@ -73,9 +73,11 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
     }
 }
 
-/// <summary>People called <c>r{seq}@example.com</c>, and mail servers that do as they are told.</summary>
+/// <summary>People called <c>r{seq}</c> at one domain, and mail servers that do as they are told.</summary>
 public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeComposer, IMailTransport, ILaneServices, IParsedTemplate
 {
+    private int opened;
+
     /// <summary>How often each address was sent to.</summary>
     public ConcurrentDictionary<string, int> Received { get; } = [];
 
@@ -89,6 +91,15 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     /// <summary>What becomes of a mail: by recipient.</summary>
     public Func<string, Task<Attempt>> Server { get; set; } = _ => Task.FromResult(Accepted);
+
+    /// <summary>The same by service too; null: <see cref="Server"/> answers for all.</summary>
+    public Func<ServiceId, string, Task<Attempt>>? ServerOf { get; set; }
+
+    /// <summary>Of everybody's address.</summary>
+    public string Domain { get; set; } = "example.com";
+
+    /// <summary>Connections.</summary>
+    public int Opened => opened;
 
     public Func<int, bool> IsGone { get; set; } = _ => false;
 
@@ -115,7 +126,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     Task<IReadOnlyList<LoadedRecipient>> IRecipientSource.LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<LoadedRecipient>>([.. seqs.Select(seq => IsGone(seq)
             ? new LoadedRecipient(seq, null, "gone")
-            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@example.com", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
+            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@{Domain}", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
 
     Task<IParsedTemplate> ITemplateCache.GetAsync(TemplateId template, int version, CancellationToken cancellation) => Task.FromResult<IParsedTemplate>(this);
 
@@ -123,7 +134,11 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     OutgoingMail IMimeComposer.Compose(MailToCompose mail) => new MailBuffer().ToMail(isEightBit: false, hasUtf8Header: false);
 
-    IMailConnection IMailTransport.Open(ServiceSettings service) => new Connection(this, service.Id);
+    IMailConnection IMailTransport.Open(ServiceSettings service)
+    {
+        Interlocked.Increment(ref opened);
+        return new Connection(this, service.Id);
+    }
 
     Task<IReadOnlyList<ServiceSettings>> ILaneServices.LoadAsync(LaneId lane, CancellationToken cancellation)
     {
@@ -148,7 +163,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
         {
             world.OnTheWire.Enqueue((DateTimeOffset.UtcNow, service, recipient));
             await Task.Yield();
-            var attempt = await world.Server(recipient);
+            var attempt = world.ServerOf is { } server ? await server(service, recipient) : await world.Server(recipient);
             if (attempt.Result is AttemptResult.Accepted or AttemptResult.Unknown)
             {
                 world.Received.AddOrUpdate(recipient, 1, (_, n) => n + 1);

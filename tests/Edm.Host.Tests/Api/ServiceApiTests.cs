@@ -65,6 +65,65 @@ public sealed class ServiceApiTests(ApiFixture fixture)
         Assert.Equal((7, null, 2525, "smtp.example.com", made.Version + 1), (changed.PerMinute, changed.PerDay, changed.Port, changed.Host, changed.Version));
     }
 
+    [Theory]
+    [InlineData("""{"timeZone":"Mars/Olympus"}""", "limits.timeZone")]
+    [InlineData("""{"minGapSeconds":-1}""", "limits.minGapSeconds")]
+    [InlineData("""{"mailsPerConnection":1000000000}""", "limits.mailsPerConnection")]
+    [InlineData("""{"windows":[{"days":[],"from":"09:00","to":"17:00"}]}""", "limits.windows[0].days")]
+    [InlineData("""{"windows":[{"days":["mon"],"from":"09:00","to":"09:00"}]}""", "limits.windows[0].to")]
+    [InlineData("""{"providerCaps":{"gmail":{"perHour":-1}}}""", "limits.providerCaps.gmail.perHour")]
+    [InlineData("""{"warmUp":{"start":"2026-11-28","first":0}}""", "limits.warmUp.first")]
+    public async Task A_limit_that_cannot_be_used_is_refused_by_its_field_and_changes_nothing(string limits, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var made = await client.PostAsync<ServiceView>(
+            "v1/services", new { poolId = pool, name = "s", kind = "sandbox", senderAddress = "a@example.com", limits = new { minGapSeconds = 2 } });
+
+        var created = await client.ProblemAsync(HttpMethod.Post, "v1/services", $$"""{"poolId":{{pool}},"name":"t","kind":"sandbox","senderAddress":"a@example.com","limits":{{limits}}}""");
+        var changed = await client.ProblemAsync(HttpMethod.Patch, $"v1/services/{made.Id}", $$"""{"limits":{{limits}}}""");
+
+        Assert.Equal([(400, field), (400, field)], new[] { created, changed }.Select(problem => (problem.Status, problem.Field)));
+        Assert.Equal(2, Assert.Single((await client.GetAsync<Page<ServiceView>>("v1/services")).Items).Limits!.MinGapSeconds);
+    }
+
+    [Fact]
+    public async Task Limits_are_given_read_back_changed_as_a_whole_and_taken_away()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id;
+        var limits = new SendingLimits(
+            "America/New_York", 0.5, 0.3, 200, [new SendingHours(["mon", "fri"], "22:00", "02:00")], new WarmUpPlan(new DateOnly(2026, 11, 28), [10, 20, 40]),
+            new Dictionary<string, ProviderLimit> { ["outlook"] = new(100, 500) });
+        var made = await client.PostAsync<ServiceView>("v1/services", new { poolId = pool, name = "s", kind = "sandbox", senderAddress = "a@example.com", limits });
+        Assert.Equivalent(limits, (await client.GetAsync<ServiceView>($"v1/services/{made.Id}")).Limits, strict: true);
+
+        var renamed = await client.PatchAsync<ServiceView>($"v1/services/{made.Id}", new { name = "t" });
+        Assert.Equivalent(limits, renamed.Limits, strict: true);
+        var changed = await client.PatchAsync<ServiceView>($"v1/services/{made.Id}", new { limits = new { timeZone = "Asia/Tokyo" } });
+        Assert.Equivalent(new SendingLimits("Asia/Tokyo"), changed.Limits, strict: true);
+        Assert.Null((await client.PatchAsync<ServiceView>($"v1/services/{made.Id}", new { limits = (SendingLimits?)null })).Limits);
+        Assert.Null((await client.GetAsync<ServiceView>($"v1/services/{made.Id}")).Limits);
+    }
+
+    [Theory]
+    [InlineData("""{"time":-1}""", "weights.time")]
+    [InlineData("""{"quota":1001}""", "weights.quota")]
+    [InlineData("""{"time":0,"quota":0,"success":0,"providerFit":0}""", "weights")]
+    public async Task Weights_are_changed_and_read_back_and_nonsense_is_refused_by_its_field(string nonsense, string field)
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = await client.PostAsync<PoolView>("v1/pools", new { name = "pool" });
+        Assert.Equal(new SelectionWeights(), pool.Weights);
+        var weights = new SelectionWeights(1, 0, 2.5, 1000);
+
+        Assert.Equal(weights, (await client.PatchAsync<PoolView>($"v1/pools/{pool.Id}", new { weights })).Weights);
+        var problem = await client.ProblemAsync(HttpMethod.Patch, $"v1/pools/{pool.Id}", $$"""{"weights":{{nonsense}}}""");
+
+        Assert.Equal((400, field), (problem.Status, problem.Field));
+        Assert.Equal(weights, (await client.GetAsync<PoolView>($"v1/pools/{pool.Id}")).Weights);
+    }
+
     [Fact]
     public async Task A_service_is_disabled_enabled_and_deleted()
     {

@@ -12,7 +12,7 @@ public sealed class InspectReplyCommandTests : IDisposable
     [Fact]
     public async Task Each_reply_has_one_object_with_the_three_keys()
     {
-        var (code, said) = await RunAsync([], "-", "250 2.0.0 Ok\n550 5.1.1 <a@example.com>: User unknown\n451 4.7.1 Greylisted, try again in 10 minutes\n452 4.2.2 Over quota\n\n535 5.7.8 no\n");
+        var (code, said) = await RunAsync([], "-", "250 2.0.0 Ok\n550 5.1.1 <a@example.com>: User unknown\n451 4.7.1 Greylisted, try again in 10 minutes\n452 4.2.2 Over quota\n\n535 5.7.8 no\n554 5.7.1 blocked using zen.spamhaus.org\n");
 
         Assert.Equal(0, code);
         Assert.Equal(
@@ -23,6 +23,7 @@ public sealed class InspectReplyCommandTests : IDisposable
             {"class":"mailbox-full","action":"retry","retryAfter":3600}
             {"class":"unknown","action":"retry","retryAfter":60}
             {"class":"authentication-failed","action":"pause","retryAfter":null}
+            {"class":"policy-or-reputation-block","action":"alert","retryAfter":1800}
 
             """.ReplaceLineEndings("\n"),
             said);

@@ -19,6 +19,7 @@ internal enum Event
     Drop,
     Refuse,
     Throttle,
+    Block,
     Lose,
     Fault,
     Change,
@@ -162,6 +163,7 @@ internal sealed class GateLife
             case Event.Drop: Each(preparing, n, Gate.Dropped); break;
             case Event.Refuse: Each(starting, n, Gate.Refused); break;
             case Event.Throttle: Each(sending, 1, provider => Revoked(Gate.Ended(provider, TooFast(n), Now))); break;
+            case Event.Block: Each(sending, 1, provider => Revoked(Gate.Ended(provider, Unwanted, Now))); break;
             case Event.Lose: Each(sending, n, provider => Revoked(Gate.Ended(provider, new ServiceAnswer(OutcomeKind.Unknown), Now))); break;
             case Event.Fault:
                 Each(preparing, 1, provider =>
@@ -216,8 +218,12 @@ internal sealed class GateLife
         Array.ForEach(some, what);
     }
 
+    private static ServiceAnswer Unwanted => new(
+        OutcomeKind.Deferred, ReplyClass.PolicyOrReputationBlock, ReplyAction.Alert, 550, "5.7.1", Stage: ReplyStage.Rcpt, Reply: "5.7.1 blocked");
+
     private static ServiceAnswer TooFast(int seconds) => new(
-        OutcomeKind.Deferred, ReplyClass.Throttled, ReplyAction.Retry, 451, "4.7.0", seconds % 2 == 0 ? TimeSpan.FromSeconds(seconds) : null);
+        OutcomeKind.Deferred, ReplyClass.Throttled, ReplyAction.Retry, 451, "4.7.0", seconds % 2 == 0 ? TimeSpan.FromSeconds(seconds) : null,
+        seconds % 3 == 0 ? ReplyStage.Mail : ReplyStage.Rcpt);
 
     private ServiceSettings Settings(Numbers numbers) => MadeUpWorld.Service(1, Connections, numbers.PerMinute) with
     {

@@ -60,7 +60,7 @@ public sealed class ServiceGateTests
         }
 
         var later = gate.LeftAloneUntil!.Value;
-        Assert.Equal(new Granting(0, null, later), gate.Grant(Noon, 4));
+        Assert.Equal((0, later), Granted(gate, Noon, 4));
         Assert.Equal(1, gate.Grant(later, 4).Credits);
         Assert.True(gate.Offered(MailboxProvider.Other, later));
         Assert.Equal(0, gate.Grant(later, 3).Credits);
@@ -114,11 +114,13 @@ public sealed class ServiceGateTests
         Assert.Equal(0, gate.Grant(first.AddSeconds(20), 3).Credits);
         gate.Started(MailboxProvider.Other, first.AddSeconds(20));
 
-        Assert.Equal(new Granting(0, null, first.AddSeconds(50)), gate.Grant(first.AddSeconds(20), 3));
+        Assert.Equal((0, first.AddSeconds(50)), Granted(gate, first.AddSeconds(20), 3));
         Assert.Equal(1, gate.Grant(first.AddSeconds(50), 3).Credits);
     }
 
     private static ServiceGate Of(ServiceSettings service) => new(service, new StartLogSnapshot(service.Id, 0, [], []), new Random(1), Noon);
+
+    private static (int Credits, DateTimeOffset? NextAt) Granted(ServiceGate gate, DateTimeOffset now, int free) => gate.Grant(now, free) is var granting ? (granting.Credits, granting.NextAt) : default;
 
     private static void Send(ServiceGate gate, ServiceAnswer answer, DateTimeOffset now)
     {

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using Edm.Contracts;
+using Edm.Engine.Services;
+using Edm.Engine.Services.Limits;
+using Edm.Engine.Services.Replies;
+using Edm.Testing;
+using Xunit;
+
+namespace Edm.Engine.Tests.Dispatch;
+
+/// <summary>What a service's limits mean on the wire, and what follows when it is not wanted; the decisions themselves are the gate's and are tested there.</summary>
+public sealed class ServiceSinkTests : IDisposable
+{
+    private static readonly UserId User = new(1);
+    private static readonly TaskId Task1 = new(11);
+
+    private readonly TempFolder folder = new();
+    private readonly MadeUpWorld world = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task After_so_many_mails_a_connection_is_closed_and_another_one_opened()
+    {
+        world.Services.Add(MadeUpWorld.Service(1, connections: 1) with { Limits = ServiceLimits.None with { PerConnection = 10 } });
+        await SendAsync(95);
+
+        Assert.Equal(10, world.Opened);
+    }
+
+    [Fact]
+    public async Task Between_two_mails_lies_the_gap_whatever_the_connections()
+    {
+        var arrived = new ConcurrentQueue<long>();
+        world.Services.Add(MadeUpWorld.Service(1, connections: 8) with { Limits = ServiceLimits.None with { Gap = TimeSpan.FromMilliseconds(100) } });
+        world.Server = _ =>
+        {
+            arrived.Enqueue(Environment.TickCount64);
+            return Task.FromResult(MadeUpWorld.Accepted);
+        };
+        await SendAsync(15);
+
+        // The way from the start to here takes one mail longer than another.
+        var times = arrived.ToArray();
+        Assert.InRange(times[^1] - times[0], 14 * 100 - 50, long.MaxValue);
+        Assert.All(times.Zip(times.Skip(1)), pair => Assert.InRange(pair.Item2 - pair.Item1, 20, long.MaxValue));
+    }
+
+    [Fact]
+    public async Task A_recipient_whose_provider_blocks_one_service_is_reached_through_another()
+    {
+        world.Services.Add(MadeUpWorld.Service(1));
+        world.Services.Add(MadeUpWorld.Service(2));
+        world.Domain = "gmail.com";
+        world.ServerOf = (service, _) => Task.FromResult(service == new ServiceId(1)
+            ? new Attempt(AttemptResult.Rejected, 550, "5.7.1", "5.7.1 Our system has blocked your IP address because of its reputation", "refused", ReplyStage.Rcpt)
+            : MadeUpWorld.Accepted);
+        await SendAsync(40);
+
+        Assert.Equal(40, world.Received.Count);
+    }
+
+    private async Task SendAsync(int recipients)
+    {
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await node.AskAsync<object>(new QueueTask(
+            User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], new RetryRules(20, 0, 0, 3600), UnknownPolicy.Hold));
+        await Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Sent] == recipients, EngineNode.Timeout, "all are sent");
+    }
+}
