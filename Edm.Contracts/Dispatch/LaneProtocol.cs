@@ -45,12 +45,28 @@ public sealed record ServicesChanged(LaneId Lane) : IForLane;
 /// <summary>Asks what the lane is doing; answered with <see cref="LaneReport"/>.</summary>
 public sealed record GetLane(LaneId Lane) : IForLane;
 
+/// <summary>Why a service sends nothing now, or less than it could. Computed from its state: the same state gives the same words.</summary>
+/// <param name="Code">
+/// For programs: disabled, stopping, not-working, last-try-failed, throttled, slowed, ailing, window-closed, day-used-up, hour-used-up, minute-used-up, gap, pace,
+/// provider-refuses, provider-throttled, provider-slowed, provider-used-up, busy, nothing-to-send; and where only what is stored is known, no-answer and last-error.
+/// </param>
+/// <param name="Text">For people, in one sentence.</param>
+/// <param name="UntilMs">When it ends by itself; null when nobody can tell.</param>
+/// <param name="Blocks">No mail starts because of it; else only some don't, or they start more slowly.</param>
+public sealed record ServiceReason(string Code, string Text, long? UntilMs = null, bool Blocks = true);
+
+/// <param name="Connections">Those that it may have open at a time.</param>
 /// <param name="Sending">Mails on the wire.</param>
-/// <param name="NextCreditMs">When pace or quota next allow a mail; null when now, or when nothing is known to wait for.</param>
+/// <param name="NextCreditMs">While it is blocked: when the next mail can go; null when now, or when nothing is known to wait for.</param>
 /// <param name="BlockedBy">In plain words why it sends nothing now; null when it can send.</param>
+/// <param name="Reasons">What has to end first stands first.</param>
+/// <param name="Health">1, 0.7, 0.5 or 0: the part of its quota that it is trusted with.</param>
+/// <param name="PerHour">Mails an hour at its present pace; null where nothing limits it.</param>
+/// <param name="LeftToday">Mails that the day still allows; null without a limit.</param>
 public sealed record ServiceReport(
     ServiceId Service, int Connections, int Sending, int Credits, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] long? NextCreditMs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? BlockedBy, double SuccessRate);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? BlockedBy, double SuccessRate,
+    ServiceReason[]? Reasons = null, double Health = 1, long? PerHour = null, long? LeftToday = null);
 
 /// <param name="Held">Recipients in the lane's memory.</param>
 /// <param name="Unacknowledged">Outcomes that UserQueues have not confirmed yet.</param>

@@ -48,6 +48,25 @@ public sealed record ServiceChange
     public Optional<bool> Enabled { get; init; }
 }
 
+/// <summary>Why a service sends nothing now, or less than it could. The same state gives the same words.</summary>
+/// <param name="Code">
+/// disabled, stopping, not-working, last-try-failed, throttled, slowed, ailing, window-closed, day-used-up, hour-used-up, minute-used-up, gap, pace, provider-refuses,
+/// provider-throttled, provider-slowed, provider-used-up, busy, nothing-to-send, no-answer or last-error.
+/// </param>
+/// <param name="Text">The same in one sentence, with the server's words where it said something.</param>
+/// <param name="Until">When it ends by itself; null when nobody can tell, or somebody has to end it.</param>
+/// <param name="Blocks">Nothing goes out because of it; else only some mails don't, or they go more slowly.</param>
+public sealed record ServiceReasonView(string Code, string Text, DateTimeOffset? Until, bool Blocks);
+
+/// <param name="CanSend">A mail can start now; null when its lane does not answer.</param>
+/// <param name="Reasons">What has to end first stands first.</param>
+/// <param name="NextAt">The next moment at which a mail can start; null when one can now, or nobody can tell.</param>
+/// <param name="Capacity">How much it can send, in one sentence; null when its lane does not answer.</param>
+/// <param name="Health">
+/// 1, 0.7, 0.5 or 0: the part of its quotas that it is trusted with, by how many of its last mails failed for reasons of its own; 0 while it does not work.
+/// </param>
+public sealed record ServiceWhyView(ServiceId Id, bool? CanSend, IReadOnlyList<ServiceReasonView> Reasons, DateTimeOffset? NextAt, string? Capacity, double? Health);
+
 /// <summary>What became of a try to reach a service; nothing was sent.</summary>
 /// <param name="Words">What the server or the network said.</param>
 public sealed record ServiceTestView(bool Works, string Words, int Milliseconds);

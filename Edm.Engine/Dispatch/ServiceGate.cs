@@ -18,7 +18,7 @@ internal readonly record struct Granting(int Credits, Standing? Standing, DateTi
 /// <see cref="Dropped"/> or <see cref="Refused"/>. The pace spaces mails when they are bound; what a limit allows is looked at again when a mail is about to start, so that
 /// no minute, hour or day ever sees more starts than it may, however long the way there was. Not thread-safe.
 /// </summary>
-internal sealed class ServiceGate
+internal sealed partial class ServiceGate
 {
     /// <summary>The choice among services waits so long for a credit without being told when it comes.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(5);
@@ -228,20 +228,6 @@ internal sealed class ServiceGate
     {
         stopped = true;
         Withdraw();
-    }
-
-    /// <summary>The same state gives the same report.</summary>
-    /// <param name="connections">Those that it may have open at a time.</param>
-    public ServiceReport Report(DateTimeOffset now, int connections)
-    {
-        var blocked = !service.Enabled ? "disabled"
-            : stopped ? "stopping"
-            : breaker.OpenUntil is not null ? "the service does not work; it is tried again from time to time"
-            : !windows.At(now).Open ? "its sending window is closed"
-            : quota.Left(now) == 0 ? "quota used up"
-            : null;
-        var next = blocked is not null && NextAt(now) is { } at && at > now ? at.ToUnixTimeMilliseconds() : (long?)null;
-        return new ServiceReport(service.Id, connections, hand.Sending, hand.Credits, next, blocked, success.Rate);
     }
 
     /// <summary>What a restart would know.</summary>

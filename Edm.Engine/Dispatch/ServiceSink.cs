@@ -62,6 +62,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     {
         Timers.StartPeriodicTimer(Check.Instance, Check.Instance, CheckEvery);
         GrantMore();
+        Report();
     }
 
     protected override void OnReceive(object message)
@@ -79,6 +80,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             case StopGranting:
                 gate.Stop();
                 Revoke();
+                Report();
                 break;
             case Retire:
                 gate.Stop();
@@ -297,14 +299,22 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         slots.Resize(service.Connections);
         hasError = true;
         GrantMore();
+        Report();
     }
 
     private void OnCheck()
     {
         slots.CloseIdle(NowMs - CloseIdleAfterMs);
         GrantMore();
+        Report();
+    }
+
+    /// <summary>Tells the lane what has changed since it was told last.</summary>
+    private void Report()
+    {
         var report = gate.Report(Now, slots.Count);
-        if (report != lastReport)
+        var isSame = lastReport is { } last && last with { Reasons = null } == report with { Reasons = null } && last.Reasons.AsSpan().SequenceEqual(report.Reasons);
+        if (!isSame)
         {
             lastReport = report;
             Context.Parent.Tell(report);

@@ -28,12 +28,14 @@ internal static class ServicesApi
             .WithSummary("Stop sending through a service").Produces<ServiceView>().Fails(404);
         services.MapPost("/{id:long}/enable", (long id, Caller caller, Changes changes, CancellationToken cancellation) => changes.EnableAsync(id, true, caller, cancellation))
             .WithSummary("Send through a service again").Produces<ServiceView>().Fails(404);
+        services.MapGet("/{id:long}/why", WhyAsync).WithSummary("Why does a service send nothing, or less than it could")
+            .WithDescription("The reasons in their order, when the next mail can start, and how much it can send.").Produces<ServiceWhyView>().Fails(404);
         services.MapPost("/{id:long}/test", TestAsync).WithSummary("Try to reach a service and to log in").WithDescription("Nothing is sent.")
             .Produces<ServiceTestView>().Fails(404);
         DkimApi.MapDkim(services);
     }
 
-    public static IServiceCollection AddServicesApi(this IServiceCollection services) => services.AddSingleton<Changes>();
+    public static IServiceCollection AddServicesApi(this IServiceCollection services) => services.AddSingleton<Changes>().AddSingleton<LaneReports>();
 
     private static async Task<IResult> CreateAsync(NewService body, Caller caller, ServiceStore store, Changes changes, CancellationToken cancellation)
     {
@@ -94,6 +96,21 @@ internal static class ServicesApi
         var test = await tester.TestAsync(settings, cancellation);
         return TypedResults.Ok(new ServiceTestView(test.Works, test.Words, (int)test.Took.TotalMilliseconds));
     }
+
+    private static async Task<IResult> WhyAsync(long id, Caller caller, ServiceStore store, LaneReports lanes, CancellationToken cancellation)
+    {
+        if (await store.GetAsync(caller.User, new ServiceId(id), cancellation) is not { } service)
+        {
+            return Problems.NotFound(NoSuchService);
+        }
+
+        var why = ServiceWhy.Of(service, await lanes.FindAsync(service.Lane, service.Id, cancellation));
+        return TypedResults.Ok(new ServiceWhyView(
+            service.Id, why.CanSend, [.. why.Reasons.Select(View)], why.NextAt, why.Capacity, why.Health));
+    }
+
+    private static ServiceReasonView View(ServiceReason reason) =>
+        new(reason.Code, reason.Text, reason.UntilMs is { } until ? DateTimeOffset.FromUnixTimeMilliseconds(until) : null, reason.Blocks);
 
     private static ServiceKind Kind(string name) => name switch
     {

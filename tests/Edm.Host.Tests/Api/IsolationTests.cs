@@ -25,7 +25,7 @@ public sealed class IsolationTests(ApiFixture fixture)
             ("GET", $"v1/imports/{import}", null), ("GET", $"v1/imports/{import}/errors", null),
             ("GET", $"v1/pools/{campaign.Pool}", null), ("DELETE", $"v1/pools/{campaign.Pool}", null),
             ("GET", $"v1/services/{campaign.Service}", null), ("PATCH", $"v1/services/{campaign.Service}", "{}"), ("DELETE", $"v1/services/{campaign.Service}", null),
-            ("POST", $"v1/services/{campaign.Service}/test", null), ("POST", $"v1/services/{campaign.Service}/disable", null), ("POST", $"v1/services/{campaign.Service}/enable", null),
+            ("GET", $"v1/services/{campaign.Service}/why", null), ("POST", $"v1/services/{campaign.Service}/test", null), ("POST", $"v1/services/{campaign.Service}/disable", null), ("POST", $"v1/services/{campaign.Service}/enable", null),
             ("GET", $"v1/services/{campaign.Service}/dkim", null), ("PUT", $"v1/services/{campaign.Service}/dkim", """{"selector":"edm"}"""),
             ("DELETE", $"v1/services/{campaign.Service}/dkim", null),
             ("GET", $"v1/templates/{campaign.Template}", null), ("PATCH", $"v1/templates/{campaign.Template}", "{}"), ("DELETE", $"v1/templates/{campaign.Template}", null),

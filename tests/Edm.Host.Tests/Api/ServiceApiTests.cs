@@ -160,6 +160,50 @@ public sealed class ServiceApiTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task Why_a_service_sends_nothing_is_told_from_its_state()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var pool = (await client.PostAsync<PoolView>("v1/pools", new { name = "pool" })).Id.Value;
+        var service = await Scenario.AddServiceAsync(client, pool, "s", 25);
+        var idle = await client.GetAsync<ServiceWhyView>($"v1/services/{service.Id}/why");
+        Assert.Equal((true, "nothing-to-send", 1.0), (idle.CanSend, Assert.Single(idle.Reasons).Code, idle.Health));
+        Assert.Equal("As fast as its connections are (2); today without a limit.", idle.Capacity);
+
+        await client.PatchAsync<ServiceView>($"v1/services/{service.Id}", new { perDay = 100, limits = new { windows = new[] { new { days = new[] { "mon" }, from = "00:00", to = "00:01" } } } });
+        var why = await WhenAsync(why => why.Reasons.Any(reason => reason.Code == "window-closed"));
+        Assert.Equal((false, why.NextAt), (why.CanSend, why.Reasons[0].Until));
+        Assert.Contains("today 100 more", why.Capacity, StringComparison.Ordinal);
+
+        await client.PostAsync<ServiceView>($"v1/services/{service.Id}/disable");
+        Assert.Equal("disabled", (await WhenAsync(why => why.Reasons[0].Code != "window-closed")).Reasons[0].Code);
+        Assert.Equal(await client.GetStringAsync(new Uri($"v1/services/{service.Id}/why", UriKind.Relative)), await client.GetStringAsync(new Uri($"v1/services/{service.Id}/why", UriKind.Relative)));
+
+        async Task<ServiceWhyView> WhenAsync(Func<ServiceWhyView, bool> wanted)
+        {
+            ServiceWhyView? found = null;
+            await Eventually.Async(async () => wanted(found = await client.GetAsync<ServiceWhyView>($"v1/services/{service.Id}/why")), TimeSpan.FromSeconds(30), "its lane knows");
+            return found!;
+        }
+    }
+
+    [Fact]
+    public async Task A_service_that_cannot_be_reached_says_so_in_the_words_of_the_network()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var campaign = await Scenario.CampaignAsync(client, recipients: 5, port: 1);
+        await client.PostAsync<TaskView>($"v1/campaigns/{campaign.Campaign}/launch");
+
+        ServiceWhyView? why = null;
+        await Eventually.Async(
+            async () => (why = await client.GetAsync<ServiceWhyView>($"v1/services/{campaign.Service}/why")).Reasons.Any(reason => reason.Code == "not-working"),
+            TimeSpan.FromSeconds(30), "it has been tried");
+
+        var page = (await client.GetAsync<ServiceView>($"v1/services/{campaign.Service}")).LastError!;
+        Assert.Contains("can't be reached", page, StringComparison.Ordinal);
+        Assert.Contains(page, why!.Reasons[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_private_relay_is_trusted_by_a_daemon_that_is_given_its_authority_and_by_no_other()
     {
         using var authority = new PrivateAuthority();
