@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Edm.Engine.Contacts.Addresses;
 using Edm.Host.Screen;
@@ -8,14 +7,11 @@ namespace Edm.Host.Commands;
 
 /// <summary>
 /// <c>inspect address</c>: one JSON object a line and address, <c>{address, valid, normal, ascii, role, disposable, suggestion, reason}</c>. Answers stand in the order
-/// of the questions, also for empty lines, so that they can be laid beside the list. The exit code says whether the list could be read, not what was in it.
+/// of the questions, also for empty lines, so that they can be laid beside the list.
 /// </summary>
 internal static class InspectAddressCommand
 {
-    private const int Buffer = 64 * 1024;
-
-    // People read it too; nothing of it goes into a page.
-    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly InspectLines Lines = new("an address", "addresses");
 
     public static Command Create()
     {
@@ -29,67 +25,16 @@ internal static class InspectAddressCommand
     }
 
     /// <returns>The exit code; what is not 0 has been explained.</returns>
-    internal static async Task<int> RunAsync(
-        string[] addresses, string? file, bool foldGmail, Func<Stream> input, Stream output, TextWriter error, CancellationToken cancellation)
-    {
-        // Said here and not by the command line's library, which prints its help to standard output.
-        if (addresses.Length > 0 == file is not null)
-        {
-            await error.WriteLineAsync(file is null ? "Give an address, or a list with --file FILE ('-' is standard input)." : "Give addresses or --file, not both.");
-            return ExitCodes.Unusable;
-        }
-
-        await using var lines = new BufferedStream(output, Buffer);
-        await using var json = new Utf8JsonWriter(lines, Readable);
-        try
-        {
-            foreach (var address in addresses)
-            {
-                Write(AddressReport.Of(address, foldGmail), json, lines);
-            }
-
-            if (file is not null)
-            {
-                await using var source = file == "-" ? input() : new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-                foreach (var line in new AddressLines(source))
-                {
-                    cancellation.ThrowIfCancellationRequested();
-                    var report = AddressReport.Of(line.Text, foldGmail);
-                    Write(line.IsWhole ? report : TooLong(line.Text), json, lines);
-                }
-            }
-
-            return 0;
-        }
-        catch (AddressListException exception)
-        {
-            await error.WriteLineAsync($"{file}: {exception.Message}");
-            return ExitCodes.Unusable;
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            await error.WriteLineAsync($"There is no file '{file}'.");
-            return ExitCodes.Unusable;
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            await error.WriteLineAsync(Directory.Exists(file) ? $"'{file}' is a folder. Give one file." : exception.Message);
-            return ExitCodes.Unusable;
-        }
-        catch (IOException exception)
-        {
-            // Also a reader that has seen enough (head).
-            await error.WriteLineAsync(exception.Message);
-            return ExitCodes.Failed;
-        }
-    }
+    internal static Task<int> RunAsync(
+        string[] addresses, string? file, bool foldGmail, Func<Stream> input, Stream output, TextWriter error, CancellationToken cancellation) =>
+        Lines.RunAsync(
+            addresses, file, input, output, error, (line, json) => Write(line.IsWhole ? AddressReport.Of(line.Text, foldGmail) : TooLong(line.Text), json), cancellation);
 
     private static AddressReport TooLong(string beginning) =>
         new(beginning, false, null, null, false, false, null, $"the line has more than {AddressLines.MaxOctets} octets, of which only the beginning is shown");
 
-    private static void Write(AddressReport report, Utf8JsonWriter json, Stream lines)
+    private static void Write(AddressReport report, Utf8JsonWriter json)
     {
-        json.WriteStartObject();
         json.WriteString("address", report.Address);
         json.WriteBoolean("valid", report.Valid);
         json.WriteString("normal", report.Normal);
@@ -98,9 +43,5 @@ internal static class InspectAddressCommand
         json.WriteBoolean("disposable", report.Disposable);
         json.WriteString("suggestion", report.Suggestion);
         json.WriteString("reason", report.Reason);
-        json.WriteEndObject();
-        json.Flush();
-        json.Reset();
-        lines.WriteByte((byte)'\n');
     }
 }
