@@ -1,0 +1,55 @@
+using System.Globalization;
+using Edm.Contracts;
+
+namespace Edm.Engine.Campaigns;
+
+/// <summary>
+/// Why no service of a pool can send now, out of what each of them says of itself. The words of servers are not repeated: a pool may be shared, and its owner reads them on the
+/// services' own pages. Pure; the same state gives the same words.
+/// </summary>
+public static class PoolReasons
+{
+    /// <param name="services">As their lanes report them; those that say nothing of themselves are taken to be at work.</param>
+    /// <returns>Empty while one of them can send. Else one reason for each kind, that of most services first, and when the first of all can send again.</returns>
+    public static (IReadOnlyList<ServiceReason> Reasons, DateTimeOffset? NextAt) Of(IReadOnlyCollection<ServiceReport> services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var enabled = services.Where(service => !Says(service, "disabled")).ToList();
+        if (enabled.Count == 0 || enabled.Exists(service => Blocking(service) is null))
+        {
+            return ([], null);
+        }
+
+        var reasons = enabled.GroupBy(service => Blocking(service)!.Code)
+            .OrderByDescending(kind => kind.Count()).ThenBy(kind => kind.Key, StringComparer.Ordinal)
+            .Select(kind => Reason(kind.Key, kind.Count(), enabled.Count, kind.Min(service => Blocking(service)!.UntilMs)))
+            .ToList();
+        return (reasons, enabled.Min(service => service.NextCreditMs) is { } next ? DateTimeOffset.FromUnixTimeMilliseconds(next) : null);
+    }
+
+    private static ServiceReason? Blocking(ServiceReport service) => Array.Find(service.Reasons ?? [], reason => reason.Blocks);
+
+    private static bool Says(ServiceReport service, string code) => Array.Exists(service.Reasons ?? [], reason => reason.Code == code);
+
+    private static ServiceReason Reason(string code, int count, int of, long? untilMs)
+    {
+        var who = of == 1 ? "The pool's one service"
+            : string.Create(CultureInfo.InvariantCulture, count == of ? $"All {of:N0} services of the pool" : $"{count:N0} of {of:N0} services of the pool");
+        var until = untilMs is not { } ms ? "" : $"{(count == 1 ? " until" : ", the first until")} {Clock(ms)}";
+        return new ServiceReason($"services-{code}", $"{who}: {Phrase(code)}{until}.", untilMs);
+    }
+
+    private static string Phrase(string code) => code switch
+    {
+        "not-working" => "out of order",
+        "throttled" => "asked to be left in peace",
+        "window-closed" => "sending window closed",
+        "day-used-up" => "quota of the day used up",
+        "hour-used-up" => "quota of the hour used up",
+        "minute-used-up" or "gap" or "pace" => "waiting for the pace",
+        "stopping" => "moving to another node",
+        _ => code,
+    };
+
+    private static string Clock(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
