@@ -43,7 +43,8 @@ public sealed record RecallTask(LaneId Lane, UserId User, TaskId Task, LeaseNr U
 public sealed record ServicesChanged(LaneId Lane) : IForLane;
 
 /// <summary>Asks what the lane is doing; answered with <see cref="LaneReport"/>.</summary>
-public sealed record GetLane(LaneId Lane) : IForLane;
+/// <param name="Service">Null: all of its services are wanted.</param>
+public sealed record GetLane(LaneId Lane, ServiceId? Service = null) : IForLane;
 
 /// <summary>Why a service sends nothing now, or less than it could. Computed from its state: the same state gives the same words.</summary>
 /// <param name="Code">

@@ -150,8 +150,8 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
                 sinks.Apply(loaded, core.IsDraining);
                 PullMore();
                 break;
-            case GetLane:
-                Sender.Tell(new LaneReport(lane, core.ReadyUsers, core.Held, core.State.Open.Count, core.State.UnackedCount, core.IsDraining, sinks.Reports()));
+            case GetLane get:
+                Sender.Tell(new LaneReport(lane, core.ReadyUsers, core.Held, core.State.Open.Count, core.State.UnackedCount, core.IsDraining, sinks.Reports(get.Service)));
                 break;
             case Tick: OnTick(); break;
             case FlushNow:

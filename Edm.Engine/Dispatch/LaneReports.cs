@@ -14,13 +14,13 @@ public sealed class LaneReports(IRequiredActor<LaneRegion> lanes, TimeProvider t
 
     /// <returns>Null when the lane does not answer in time, or does not know the service.</returns>
     public async Task<ServiceReport?> FindAsync(LaneId lane, ServiceId service, CancellationToken cancellation) =>
-        (await FindAsync(lane, report => Array.Exists(report.Services, one => one.Service == service), cancellation))?.Services.FirstOrDefault(one => one.Service == service);
+        (await AskAsync(new GetLane(lane, service), cancellation))?.Services.FirstOrDefault();
 
     /// <summary>A lane that has just been started knows none of its services yet and is asked again.</summary>
     /// <returns>The last answer; null when there was none in time.</returns>
-    public async Task<LaneReport?> FindAsync(LaneId lane, Func<LaneReport, bool> isEnough, CancellationToken cancellation)
+    public async Task<LaneReport?> AskAsync(GetLane question, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(isEnough);
+        ArgumentNullException.ThrowIfNull(question);
         var began = time.GetTimestamp();
         var region = await lanes.GetAsync(cancellation);
         LaneReport? last = null;
@@ -28,14 +28,14 @@ public sealed class LaneReports(IRequiredActor<LaneRegion> lanes, TimeProvider t
         {
             try
             {
-                last = await region.Ask<LaneReport>(new GetLane(lane), left, cancellation);
+                last = await region.Ask<LaneReport>(question, left, cancellation);
             }
             catch (AskTimeoutException)
             {
                 return last;
             }
 
-            if (isEnough(last))
+            if (last.Services.Length > 0)
             {
                 return last;
             }

@@ -97,7 +97,8 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
 
     public void Report(ServiceReport report) => reports[report.Service] = report;
 
-    public ServiceReport[] Reports() => [.. reports.Values.Where(r => sinks.ContainsKey(r.Service)).OrderBy(r => r.Service.Value)];
+    /// <param name="of">Null: of all services.</param>
+    public ServiceReport[] Reports(ServiceId? of) => [.. reports.Values.Where(r => sinks.ContainsKey(r.Service) && (of ?? r.Service) == r.Service).OrderBy(r => r.Service.Value)];
 
     /// <summary>A sink has ended; if its service is there again meanwhile, the next load makes a new one.</summary>
     public void Remove(IActorRef sink)

@@ -126,7 +126,9 @@ internal sealed partial class ServiceGate
     /// <returns>False: not any more; it must be bound anew.</returns>
     public bool TryStart(MailboxProvider provider, DateTimeOffset now)
     {
-        if (!Has(now, hand.Starting) || Quota(now).Left(provider, now) <= hand.StartingFor(provider))
+        var mayStart = Has(now, hand.Starting) && Quota(now).Left(provider, now) > hand.StartingFor(provider)
+            && !pace.IsPaused(now) && !providers[(int)provider].IsClosed(now);
+        if (!mayStart)
         {
             Dropped(provider);
             return false;
@@ -262,7 +264,8 @@ internal sealed partial class ServiceGate
     /// <summary>Always true, for those who return it.</summary>
     private bool Withdraw()
     {
-        hand.Credits = 0;
+        // What the choice was told of the future is void with them.
+        (hand.Credits, toldRoom, toldAway) = (0, -1, false);
         return true;
     }
 

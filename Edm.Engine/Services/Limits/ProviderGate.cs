@@ -21,6 +21,9 @@ public sealed class ProviderGate(MailboxProvider provider, DateTimeOffset now)
     public int Room(DateTimeOffset at, int inHand) =>
         Rest.Rests(at) ? 0 : Rest.IsProving ? Math.Min(Pace.Available(at), Math.Max(0, 1 - inHand)) : Pace.Available(at);
 
+    /// <summary>It wants to be left in peace.</summary>
+    public bool IsClosed(DateTimeOffset at) => Rest.Rests(at) || Pace.IsPaused(at);
+
     /// <summary>When there is room again; now, where only mails in hand are waited for.</summary>
     public DateTimeOffset NextAt(DateTimeOffset at) => Pace.NextAt(at) is var paced && paced > Rest.Until ? paced : Rest.Until;
 

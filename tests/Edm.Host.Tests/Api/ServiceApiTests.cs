@@ -191,7 +191,7 @@ public sealed class ServiceApiTests(ApiFixture fixture)
     {
         var (_, client, _) = await fixture.Host.NewUserAsync();
         var campaign = await Scenario.CampaignAsync(client, recipients: 5, port: 1);
-        await client.PostAsync<TaskView>($"v1/campaigns/{campaign.Campaign}/launch");
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{campaign.Campaign}/launch");
 
         ServiceWhyView? why = null;
         await Eventually.Async(

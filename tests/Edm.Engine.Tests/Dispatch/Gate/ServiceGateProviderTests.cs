@@ -92,6 +92,16 @@ public sealed class ServiceGateProviderTests
     }
 
     [Fact]
+    public void A_mail_that_is_not_on_the_wire_yet_when_its_provider_blocks_the_service_is_bound_anew()
+    {
+        Assert.True(Offer(MailboxProvider.Outlook, Noon) && Offer(MailboxProvider.Outlook, Noon) && Offer(MailboxProvider.Gmail, Noon));
+        End(MailboxProvider.Outlook, Unwanted, Noon);
+
+        Assert.False(gate.TryStart(MailboxProvider.Outlook, Noon));
+        Assert.True(gate.TryStart(MailboxProvider.Gmail, Noon));
+    }
+
+    [Fact]
     public void One_of_the_many_small_ones_says_nothing_of_the_others_and_three_in_a_row_do()
     {
         Send(MailboxProvider.Other, Unwanted, Noon);
