@@ -36,7 +36,7 @@ public sealed record TaskView(
 /// <summary>Why nothing of a task goes out now.</summary>
 /// <param name="Code">
 /// not-launched, launching, refused, finished, cancelled-settling, cancelled, paused, expiring, cap-reached, no-services, no-enabled-services, no-working-service,
-/// retries-full, not-before or waiting-for-retry.
+/// retries-full, not-before, waiting-for-retry, or services- and what holds up all services of the pool (see the reasons of a service).
 /// </param>
 /// <param name="Text">The same in one sentence.</param>
 /// <param name="Until">When it ends by itself; null when that is not known, or somebody has to end it.</param>

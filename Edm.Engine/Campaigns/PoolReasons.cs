@@ -10,21 +10,20 @@ namespace Edm.Engine.Campaigns;
 public static class PoolReasons
 {
     /// <param name="services">As their lanes report them; those that say nothing of themselves are taken to be at work.</param>
-    /// <returns>Empty while one of them can send. Else one reason for each kind, that of most services first, and when the first of all can send again.</returns>
-    public static (IReadOnlyList<ServiceReason> Reasons, DateTimeOffset? NextAt) Of(IReadOnlyCollection<ServiceReport> services)
+    /// <param name="expected">So many services are enabled. While fewer report, nobody knows whether one of the others can send.</param>
+    /// <returns>Empty while one of them can send. Else one reason for each kind, that of most services first.</returns>
+    public static IReadOnlyList<ServiceReason> Of(IReadOnlyCollection<ServiceReport> services, int expected)
     {
         ArgumentNullException.ThrowIfNull(services);
         var enabled = services.Where(service => !Says(service, "disabled")).ToList();
-        if (enabled.Count == 0 || enabled.Exists(service => Blocking(service) is null))
+        if (enabled.Count == 0 || enabled.Count < expected || enabled.Exists(service => Blocking(service) is null))
         {
-            return ([], null);
+            return [];
         }
 
-        var reasons = enabled.GroupBy(service => Blocking(service)!.Code)
+        return [.. enabled.GroupBy(service => Blocking(service)!.Code)
             .OrderByDescending(kind => kind.Count()).ThenBy(kind => kind.Key, StringComparer.Ordinal)
-            .Select(kind => Reason(kind.Key, kind.Count(), enabled.Count, kind.Min(service => Blocking(service)!.UntilMs)))
-            .ToList();
-        return (reasons, enabled.Min(service => service.NextCreditMs) is { } next ? DateTimeOffset.FromUnixTimeMilliseconds(next) : null);
+            .Select(kind => Reason(kind.Key, kind.Count(), enabled.Count, kind.Min(service => Blocking(service)!.UntilMs)))];
     }
 
     private static ServiceReason? Blocking(ServiceReport service) => Array.Find(service.Reasons ?? [], reason => reason.Blocks);
@@ -34,7 +33,8 @@ public static class PoolReasons
     private static ServiceReason Reason(string code, int count, int of, long? untilMs)
     {
         var who = of == 1 ? "The pool's one service"
-            : string.Create(CultureInfo.InvariantCulture, count == of ? $"All {of:N0} services of the pool" : $"{count:N0} of {of:N0} services of the pool");
+            : count == of ? string.Create(CultureInfo.InvariantCulture, $"All {of:N0} services of the pool")
+            : string.Create(CultureInfo.InvariantCulture, $"{count:N0} of {of:N0} services of the pool");
         var until = untilMs is not { } ms ? "" : $"{(count == 1 ? " until" : ", the first until")} {Clock(ms)}";
         return new ServiceReason($"services-{code}", $"{who}: {Phrase(code)}{until}.", untilMs);
     }

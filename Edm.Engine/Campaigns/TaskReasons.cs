@@ -50,9 +50,9 @@ public static class TaskReasons
             yield return Cap(standing);
         }
 
-        if (OfPool(pool) is { } ofPool)
+        foreach (var reason in OfPool(pool))
         {
-            yield return ofPool;
+            yield return reason;
         }
 
         if (leased > 0 || standing.Outlook is { DueNow: true })
@@ -84,13 +84,13 @@ public static class TaskReasons
         }
     }
 
-    private static TaskReason? OfPool(PoolCondition pool) => pool switch
+    private static IEnumerable<TaskReason> OfPool(PoolCondition pool) => pool switch
     {
-        { Services: 0 } => new("no-services", "The pool has no services."),
-        { Enabled: 0 } => new("no-enabled-services", "The pool has no enabled services."),
-        { Error: { } words } when pool.Broken == pool.Enabled => new("no-working-service", $"No service of the pool works; one of them says: {words}"),
-        _ when pool.Broken == pool.Enabled => new("no-working-service", "No service of the pool works."),
-        _ => null,
+        { Services: 0 } => [new("no-services", "The pool has no services.")],
+        { Enabled: 0 } => [new("no-enabled-services", "The pool has no enabled services.")],
+        { Error: { } words } when pool.Broken == pool.Enabled => [new("no-working-service", $"No service of the pool works; one of them says: {words}")],
+        _ when pool.Broken == pool.Enabled => [new("no-working-service", "No service of the pool works.")],
+        _ => pool.Standstill.Select(reason => new TaskReason(reason.Code, reason.Text, reason.UntilMs is { } until ? DateTimeOffset.FromUnixTimeMilliseconds(until) : null)),
     };
 
     private static IEnumerable<TaskReason> Expiring(TaskStanding standing)

@@ -159,4 +159,8 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
 /// <summary>The services of a pool that are not deleted.</summary>
 /// <param name="Broken">Enabled, but the last try to use them failed.</param>
 /// <param name="Error">The words of one of the broken ones; null when there is none, or the pool is somebody else's.</param>
-public sealed record PoolCondition(int Services, int Enabled, int Broken, string? Error);
+public sealed record PoolCondition(int Services, int Enabled, int Broken, string? Error)
+{
+    /// <summary>Why none of its services can send now, as their lanes say; see <see cref="PoolReasons"/>. Empty where one can, and where nobody was asked.</summary>
+    public IReadOnlyList<ServiceReason> Standstill { get; init; } = [];
+}

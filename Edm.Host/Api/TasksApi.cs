@@ -1,6 +1,8 @@
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Campaigns;
+using Edm.Engine.Dispatch;
+using Edm.Engine.Services;
 using Edm.Host.Http;
 
 namespace Edm.Host.Api;
@@ -73,7 +75,8 @@ internal static class TasksApi
         return TypedResults.Ok(View(standing, pool, time.GetUtcNow()));
     }
 
-    private static async Task<IResult> WhyAsync(long id, Caller caller, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> WhyAsync(
+        long id, Caller caller, TaskReader reader, TaskStore store, PoolStore pools, LaneReports lanes, TimeProvider time, CancellationToken cancellation)
     {
         if (await reader.FindAsync(caller.User, new TaskId(id), cancellation) is not { } standing)
         {
@@ -81,6 +84,15 @@ internal static class TasksApi
         }
 
         var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
+        if (standing.Open > 0 && pool.Enabled > 0 && await pools.FindAsync(standing.Task.Pool, cancellation) is { } found)
+        {
+            var reports = await lanes.OfPoolAsync(found.Id, found.Lanes, pool.Enabled, cancellation);
+            var works = reports.Any(report => report.BlockedBy is null);
+
+            // A service whose page tells of an error may be at work nevertheless: one provider alone does not want it.
+            pool = pool with { Broken = works ? 0 : pool.Broken, Standstill = PoolReasons.Of(reports, pool.Enabled) };
+        }
+
         var capacity = await store.PoolCapacityAsync(caller.User, standing.Task.Pool, cancellation);
         return TypedResults.Ok(new WhyView(
             standing.State, [.. TaskReasons.Of(standing, pool).Select(reason => new ReasonView(reason.Code, reason.Text, reason.Until))], standing.NextAt(pool),

@@ -9,18 +9,19 @@ public sealed class PoolReasonsTests
     private static readonly long Midnight = new DateTimeOffset(2026, 11, 29, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
 
     [Fact]
-    public void While_one_service_can_send_nothing_holds_up_the_pool()
+    public void While_one_service_can_send_or_says_nothing_the_pool_is_not_held_up()
     {
-        Assert.Empty(PoolReasons.Of([Of(1, "day-used-up", Midnight), Of(2)]).Reasons);
-        Assert.Empty(PoolReasons.Of([Of(1, "day-used-up", Midnight), Of(2, "provider-used-up", Midnight, blocks: false)]).Reasons);
-        Assert.Empty(PoolReasons.Of([]).Reasons);
+        Assert.Empty(PoolReasons.Of([Of(1, "day-used-up", Midnight), Of(2)], 2));
+        Assert.Empty(PoolReasons.Of([Of(1, "day-used-up", Midnight), Of(2, "provider-used-up", Midnight, blocks: false)], 2));
+        Assert.Empty(PoolReasons.Of([], 0));
+        Assert.Empty(PoolReasons.Of([Of(1, "day-used-up", Midnight)], 2));
     }
 
     [Fact]
-    public void What_holds_up_most_services_stands_first_and_the_first_that_is_free_again_counts()
+    public void What_holds_up_most_services_stands_first_with_the_moment_of_the_first_that_is_free_again()
     {
-        var (reasons, next) = PoolReasons.Of(
-            [Of(1, "window-closed", Midnight + 5000), Of(2, "day-used-up", Midnight), Of(3, "day-used-up", Midnight + 3_600_000), Of(4, "disabled", null)]);
+        var reasons = PoolReasons.Of(
+            [Of(1, "window-closed", Midnight + 5000), Of(2, "day-used-up", Midnight), Of(3, "day-used-up", Midnight + 3_600_000), Of(4, "disabled", null)], 3);
 
         Assert.Equal(
             [
@@ -29,13 +30,13 @@ public sealed class PoolReasonsTests
             ],
             reasons.Select(reason => reason.Text));
         Assert.Equal(["services-day-used-up", "services-window-closed"], reasons.Select(reason => reason.Code));
-        Assert.Equal(Midnight, next!.Value.ToUnixTimeMilliseconds());
+        Assert.Equal([Midnight, Midnight + 5000], reasons.Select(reason => reason.UntilMs));
     }
 
     [Fact]
     public void The_words_of_a_server_are_for_its_owner_only()
     {
-        var (reasons, _) = PoolReasons.Of([Of(1, "not-working", null)]);
+        var reasons = PoolReasons.Of([Of(1, "not-working", null)], 1);
 
         Assert.Equal("The pool's one service: out of order.", Assert.Single(reasons).Text);
     }

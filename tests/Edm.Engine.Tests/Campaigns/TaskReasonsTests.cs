@@ -53,6 +53,16 @@ public sealed class TaskReasonsTests
     }
 
     [Fact]
+    public void What_holds_up_all_services_of_the_pool_is_said_and_until_when()
+    {
+        var pool = Healthy with { Standstill = [new ServiceReason("services-day-used-up", "All 2 services of the pool: quota of the day used up.", Ms(Later))] };
+        var standing = Standing(TaskStates.Running, waiting: 3);
+
+        Assert.Equal([new TaskReason("services-day-used-up", "All 2 services of the pool: quota of the day used up.", Later)], Of(standing, pool));
+        Assert.Equal(Later, standing.NextAt(pool));
+    }
+
+    [Fact]
     public void What_opens_later_says_when_and_so_do_retries_beside_it()
     {
         var standing = Standing(TaskStates.Running, waiting: 3, pending: 2, next: Later) with { Outlook = new TaskOutlook(false, false, Ms(Later.AddMinutes(-5))) };
