@@ -159,9 +159,9 @@ internal static class Samples
         new LeasesNotHeld(User, Lane, [Lease, new LeaseNr(long.MaxValue)]),
         new RecallTask(Lane, User, Task, Lease),
         new ServicesChanged(Lane),
-        new GetLane(Lane),
         new GetLane(Lane, Service),
-        new LaneReport(Lane, 1, 2, 3, 4, true, [new ServiceReport(Service, 4, 3, 2, At, "quota used up", 0.875, [new ServiceReason("day-used-up", "quota used up", At)], 0.7, 600, 0)]),
+        new GetLane(Lane),
+        new LaneReport(Lane, 1, 2, 3, 4, true, [new ServiceReport(Service, 4, 3, 2, At, "quota used up", 0.875, [new ServiceReason("day-used-up", "quota used up", At)], 0.7, 600, 9)]),
         new LaneReport(Lane, 0, 0, 0, 0, false, [new ServiceReport(Service, 4, 0, 0, null, null, 1)]),
     ];
 }
