@@ -23,7 +23,8 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
     /// <summary>When it will be finished if it goes on as in the last minute; null when nobody can tell.</summary>
     public DateTimeOffset? Eta(DateTimeOffset now)
     {
-        if (State != TaskStates.Running || Open == 0 || SentPerSecond <= 0 || IsAtCap)
+        // Whom the cap keeps out waits until somebody raises it.
+        if (State != TaskStates.Running || Open == 0 || SentPerSecond <= 0 || Task.Cap < Counts.Sum())
         {
             return null;
         }
@@ -43,7 +44,8 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
     public DateTimeOffset? NextAt(PoolCondition pool)
     {
         var reasons = TaskReasons.Of(this, pool);
-        return reasons.Any(reason => reason.Until is null && reason.Code != "cap-reached") ? null : reasons.Min(reason => reason.Until);
+        // At its cap a task still retries.
+        return reasons.Any(reason => reason.Until is null && (reason.Code != "cap-reached" || Of(RecipientState.PendingRetry) == 0)) ? null : reasons.Min(reason => reason.Until);
     }
 
     /// <summary>Why nothing goes out, or goes out later, in one sentence; null when it is simply at work or done.</summary>

@@ -16,6 +16,8 @@ public sealed class TaskStandingTests
         return new TaskStanding(task, state, counts, rate, next, null);
     }
 
+    private static TaskStanding Capped(int cap, TaskStanding standing) => standing with { Task = standing.Task with { Cap = cap } };
+
     [Fact]
     public void Eta_is_what_is_open_at_the_rate_of_the_last_minute()
     {
@@ -36,6 +38,20 @@ public sealed class TaskStandingTests
     public void Nobody_can_tell_when_a_task_ends_that_does_not_move(string state, int waiting, double rate)
     {
         Assert.Null(Standing(state, waiting, rate: rate).Eta(Now));
+    }
+
+    [Fact]
+    public void A_task_with_a_cap_below_its_audience_has_no_end_in_sight()
+    {
+        Assert.Null(Capped(50, Standing(TaskStates.Running, waiting: 80, sent: 20, rate: 2)).Eta(Now));
+        Assert.Equal(Now.AddSeconds(40), Capped(100, Standing(TaskStates.Running, waiting: 80, sent: 20, rate: 2)).Eta(Now));
+    }
+
+    [Fact]
+    public void At_its_cap_only_a_retry_can_be_the_next_thing_to_go()
+    {
+        Assert.Null(Capped(20, Standing(TaskStates.Running, waiting: 80, sent: 20, rate: 2)).NextAt(Healthy));
+        Assert.Equal(Now.AddHours(1), Capped(20, Standing(TaskStates.Running, waiting: 80, pending: 1, sent: 19, rate: 2, next: Now.AddHours(1))).NextAt(Healthy));
     }
 
     [Fact]
