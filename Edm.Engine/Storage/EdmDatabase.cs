@@ -14,7 +14,7 @@ namespace Edm.Engine.Storage;
 /// </summary>
 public sealed class EdmDatabase : IDisposable
 {
-    /// <summary>A node needs a few connections for batches, the API and projections; two nodes and both pools stay below PostgreSQL's default of 100.</summary>
+    /// <summary>A node needs a few connections for batches, the API and projections; two nodes, both pools and eight imports each, which have a connection to themselves, stay below PostgreSQL's default of 100.</summary>
     private const int PostgresConnections = 20;
 
     private const int JournalConnections = 16;

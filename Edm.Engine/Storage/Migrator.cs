@@ -28,12 +28,15 @@ public sealed partial class Migrator(EdmDatabase database, TimeProvider time, IL
     /// <exception cref="StorageException">The database is newer than this program, not usable, or a script failed; then nothing of that script remains.</exception>
     public async Task<int> MigrateAsync(CancellationToken cancellation = default)
     {
-        if (!database.IsPostgres)
+        if (database.IsPostgres)
         {
-            await database.OnOwnThreadAsync(() => Task.FromResult(SqliteFiles.Prepare(database)), cancellation);
+            // Its own: the lock belongs to the session, and would outlive a call that is broken off while it waits for it.
+            await using var connection = database.OpenUnpooled();
+            return await OnPostgresAsync(connection, cancellation);
         }
 
-        return await database.RunAsync(connection => database.IsPostgres ? OnPostgresAsync(connection, cancellation) : RunScriptsAsync(connection, cancellation), cancellation);
+        await database.OnOwnThreadAsync(() => Task.FromResult(SqliteFiles.Prepare(database)), cancellation);
+        return await database.RunAsync(connection => RunScriptsAsync(connection, cancellation), cancellation);
     }
 
     private async Task<int> OnPostgresAsync(EdmConnection connection, CancellationToken cancellation)
@@ -46,7 +49,7 @@ public sealed partial class Migrator(EdmDatabase database, TimeProvider time, IL
         }
         finally
         {
-            // The lock belongs to the session, and the session goes back to a pool.
+            // The server notices the end of a session a moment late, and another node may wait for it.
             await connection.ExecuteAsync($"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
         }
     }
