@@ -1,5 +1,6 @@
 using System.Globalization;
 using Edm.Contracts;
+using Edm.Engine.Dispatch;
 
 namespace Edm.Engine.Campaigns;
 
@@ -35,7 +36,7 @@ public static class PoolReasons
         var who = of == 1 ? "The pool's one service"
             : count == of ? string.Create(CultureInfo.InvariantCulture, $"All {of:N0} services of the pool")
             : string.Create(CultureInfo.InvariantCulture, $"{count:N0} of {of:N0} services of the pool");
-        var until = untilMs is not { } ms ? "" : $"{(count == 1 ? " until" : ", the first until")} {Clock(ms)}";
+        var until = untilMs is not { } ms ? "" : $"{(count == 1 ? " until" : ", the first until")} {UtcClock.Text(DateTimeOffset.FromUnixTimeMilliseconds(ms))}";
         return new ServiceReason($"services-{code}", $"{who}: {Phrase(code)}{until}.", untilMs);
     }
 
@@ -48,8 +49,7 @@ public static class PoolReasons
         "hour-used-up" => "quota of the hour used up",
         "minute-used-up" or "gap" or "pace" => "waiting for the pace",
         "stopping" => "moving to another node",
+        // Of a lane on a node that is newer than this one.
         _ => code,
     };
-
-    private static string Clock(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Edm.Contracts;
+using Edm.Engine.Dispatch;
 using Edm.Engine.Queues;
 
 namespace Edm.Engine.Campaigns;
@@ -31,7 +32,7 @@ public static class TaskReasons
     };
 
     private static TaskReason Launching(TaskRecord task) => task is { LaunchTries: > 1, NextLaunchAt: { } at }
-        ? new("launching", $"The task is being handed to its queue, which did not answer so far ({task.LaunchTries} tries, the next at {Clock(at)}).", at)
+        ? new("launching", $"The task is being handed to its queue, which did not answer so far ({task.LaunchTries} tries, the next at {UtcClock.Text(at)}).", at)
         : new("launching", "The task is being handed to its queue.");
 
     /// <summary>What keeps a task that could be at work.</summary>
@@ -74,13 +75,13 @@ public static class TaskReasons
         if (standing.Outlook?.NextOpeningMs is { } opens && waiting > 0)
         {
             var at = DateTimeOffset.FromUnixTimeMilliseconds(opens);
-            yield return new TaskReason("not-before", $"The next of those who wait may be sent to from {Clock(at)} on.", at);
+            yield return new TaskReason("not-before", $"The next of those who wait may be sent to from {UtcClock.Text(at)} on.", at);
         }
 
         if (standing.NextRetryAt is { } next && (pending == standing.Open || standing.IsAtCap || standing.Outlook?.NextOpeningMs is not null))
         {
             var who = pending == standing.Open ? "All that is left waits for another try, the next one at" : "Others wait for another try, the next one at";
-            yield return new TaskReason("waiting-for-retry", $"{who} {Clock(next)}.", next);
+            yield return new TaskReason("waiting-for-retry", $"{who} {UtcClock.Text(next)}.", next);
         }
     }
 
@@ -98,13 +99,11 @@ public static class TaskReasons
         if (standing.Outlook?.NextExpiryMs is { } ms)
         {
             var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
-            yield return new TaskReason("expiring", $"{standing.Of(RecipientState.PendingRetry)} recipients wait for another try; the first is too old for one at {Clock(at)} and fails then.", null);
+            yield return new TaskReason("expiring", $"{standing.Of(RecipientState.PendingRetry)} recipients wait for another try; the first is too old for one at {UtcClock.Text(at)} and fails then.", null);
         }
     }
 
     private static TaskReason Cap(TaskStanding standing) => new(
         "cap-reached",
         string.Create(CultureInfo.InvariantCulture, $"The cap of {standing.Task.Cap:N0} is reached; {standing.Of(RecipientState.Waiting):N0} recipients wait: raise the cap or cancel."));
-
-    private static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -34,7 +34,7 @@ internal sealed partial class ServiceGate
         if (breaker.OpenUntil is { } until)
         {
             yield return until > now
-                ? Until("not-working", $"It does not work and is left alone until {Clock(until)}{said}", until)
+                ? Until("not-working", $"It does not work and is left alone until {UtcClock.Text(until)}{said}", until)
                 : new ServiceReason("not-working", $"It did not work, and one mail at a time tries whether it does again{said}");
         }
         else if (faultWords is not null)
@@ -44,7 +44,7 @@ internal sealed partial class ServiceGate
 
         if (pace.IsPaused(now))
         {
-            yield return Until("throttled", $"It asked to be left in peace until {Clock(pace.PausedUntil)}.", pace.PausedUntil);
+            yield return Until("throttled", $"It asked to be left in peace until {UtcClock.Text(pace.PausedUntil)}.", pace.PausedUntil);
         }
         else if (pace.PerMinute(now) is { } slower && slower < (service.PerMinute ?? int.MaxValue))
         {
@@ -76,17 +76,17 @@ internal sealed partial class ServiceGate
 
         if (lastMinute.NextAt(service.PerMinute, now) is var minute && minute > now)
         {
-            yield return Until("minute-used-up", Text($"Its {service.PerMinute:N0} mails a minute are used up until {Clock(minute)}."), minute);
+            yield return Until("minute-used-up", Text($"Its {service.PerMinute:N0} mails a minute are used up until {UtcClock.Text(minute)}."), minute);
         }
 
         if (hand.Credits == 0 && GapEnds(now) is var gapEnds && gapEnds > now)
         {
-            yield return Until("gap", $"The least time between two mails is over at {Clock(gapEnds)}.", gapEnds);
+            yield return Until("gap", $"The least time between two mails is over at {UtcClock.Text(gapEnds)}.", gapEnds);
         }
 
         if (hand.Credits == 0 && !pace.IsPaused(now) && pace.NextAt(now) is var paced && paced > now)
         {
-            yield return Until("pace", $"Its pace allows the next mail at {Clock(paced)}.", paced);
+            yield return Until("pace", $"Its pace allows the next mail at {UtcClock.Text(paced)}.", paced);
         }
     }
 
@@ -99,13 +99,13 @@ internal sealed partial class ServiceGate
             if (there.Rest.Words is { } words)
             {
                 yield return there.Rest.Rests(now)
-                    ? Until("provider-refuses", $"It is not wanted at {name} and leaves them in peace until {Clock(there.Rest.Until)}; they say: {words}", there.Rest.Until, blocks: false)
+                    ? Until("provider-refuses", $"It is not wanted at {name} and leaves them in peace until {UtcClock.Text(there.Rest.Until)}; they say: {words}", there.Rest.Until, blocks: false)
                     : new ServiceReason("provider-refuses", $"It was not wanted at {name}, and one mail at a time tries whether it is again; they said: {words}", Blocks: false);
             }
 
             if (there.Pace.IsPaused(now))
             {
-                yield return Until("provider-throttled", $"It was asked to leave {name} in peace until {Clock(there.Pace.PausedUntil)}.", there.Pace.PausedUntil, blocks: false);
+                yield return Until("provider-throttled", $"It was asked to leave {name} in peace until {UtcClock.Text(there.Pace.PausedUntil)}.", there.Pace.PausedUntil, blocks: false);
             }
             else if (there.Pace.PerMinute(now) is { } slower)
             {
@@ -141,9 +141,7 @@ internal sealed partial class ServiceGate
     private static ServiceReason Until(string code, string text, DateTimeOffset at, bool blocks = true) =>
         new(code, text, at == DateTimeOffset.MaxValue ? null : at.ToUnixTimeMilliseconds(), blocks);
 
-    private static string Till(DateTimeOffset at) => at == DateTimeOffset.MaxValue ? "for good" : $"until {Clock(at)}";
-
-    private static string Clock(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    private static string Till(DateTimeOffset at) => at == DateTimeOffset.MaxValue ? "for good" : $"until {UtcClock.Text(at)}";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

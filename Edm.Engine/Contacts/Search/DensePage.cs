@@ -10,7 +10,7 @@ namespace Edm.Engine.Contacts.Search;
 /// </summary>
 internal static class DensePage
 {
-    // The series is made while it is read, so only as much of the chunk is looked at as the page needs.
+    // The series is made while it is read, so only as much of the chunk is looked at as the page needs. 8192 is ContactChunk.Size, which a constant text can't name.
     private const string Sql =
         $"""
         SELECT {ContactRow.Columns} FROM contacts WHERE user_id = @user AND ordinal = ANY(ARRAY(
