@@ -22,6 +22,15 @@ internal sealed class ChunkPlan
 
     public ImportCounts Counts { get; set; }
 
+    public void Clear()
+    {
+        New.Clear();
+        Updates.Clear();
+        Met.Clear();
+        Refused.Clear();
+        Counts = default;
+    }
+
     /// <summary>Every ordinal of a contact that a row stands for, the new ones from <paramref name="firstNew"/> on.</summary>
     public ContactSet Seen(int firstNew)
     {
@@ -33,20 +42,24 @@ internal sealed class ChunkPlan
 
 /// <summary>
 /// Decides what a chunk does, from its rows, the contacts that have their addresses, and what the import did before. Pure, and the same wherever chunks
-/// begin and end: an address whose rows lie in two chunks ends and counts as if they lay in one.
+/// begin and end: an address whose rows lie in two chunks ends and counts as if they lay in one. Not thread-safe.
 /// </summary>
 internal sealed class ChunkPlanner(ImportOptions options, ImportedContacts imported)
 {
     private readonly StoredComparison _comparison = new(options.Policy);
+    // The list of ten thousand contacts is a large object, of which a collector keeps sixty until it looks for them.
+    private readonly ChunkPlan _plan = new();
 
     public ContactFold Fold { get; } = new(options.Policy);
 
     /// <param name="stored">Those whose addresses are not here are not stored.</param>
     /// <param name="suppressed">Why an address that is not stored may not come back; null when it may.</param>
     /// <param name="isFirst">Whether an address that is not stored comes for the first time; null where it always does, which is everywhere but in a dry run, which stores none.</param>
+    /// <returns>Until the next call.</returns>
     public ChunkPlan Plan(ImportChunk chunk, StoredRows stored, Func<string, string?>? suppressed, Func<string, bool>? isFirst)
     {
-        var plan = new ChunkPlan();
+        var plan = _plan;
+        plan.Clear();
         plan.Refused.AddRange(chunk.Refused);
         var counts = new ImportCounts { Rejected = chunk.Refused.Count };
         // Folding adds rows of its own.

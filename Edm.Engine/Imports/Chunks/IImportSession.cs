@@ -26,8 +26,8 @@ internal interface IImportSession : IAsyncDisposable
 
     /// <summary>Remembers numbers for as long as the session lasts, on disk, and not in memory.</summary>
     /// <param name="hashes">Each once.</param>
-    /// <returns>Those that were not there yet.</returns>
-    Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation);
+    /// <param name="fresh">Gets those that were not there yet.</param>
+    Task ImagineAsync(long[] hashes, HashSet<long> fresh, CancellationToken cancellation);
 
     /// <param name="which">Of the rows.</param>
     /// <param name="firstOrdinal">Of the first one; the others follow.</param>

@@ -6,18 +6,27 @@ namespace Edm.Engine.Imports.Chunks;
 /// </summary>
 internal sealed class ImaginedContacts(IImportSession session)
 {
+    /// <summary>Hashes that are asked for at once: an array of them is no large object.</summary>
+    private const int Piece = 8_192;
+
+    // Used again for chunk after chunk.
+    private readonly HashSet<long> _asked = [];
+    private readonly HashSet<long> _fresh = [];
+
     /// <summary>Remembers addresses that are not stored. Inside of the session's transaction.</summary>
-    /// <returns>Whether one of them came for the first time.</returns>
+    /// <returns>Whether one of them came for the first time; until the next call.</returns>
     public async Task<Func<string, bool>> AddAsync(IEnumerable<string> keys, CancellationToken cancellation)
     {
-        long[] hashes = [.. keys.Select(HashOf).Distinct().Order()];
-        if (hashes.Length == 0)
+        _asked.Clear();
+        _fresh.Clear();
+        _asked.UnionWith(keys.Select(HashOf));
+        foreach (var some in _asked.Chunk(Piece))
         {
-            return static _ => false;
+            Array.Sort(some);
+            await session.ImagineAsync(some, _fresh, cancellation);
         }
 
-        var fresh = await session.ImagineAsync(hashes, cancellation);
-        return key => fresh.Contains(HashOf(key));
+        return key => _fresh.Contains(HashOf(key));
     }
 
     internal static long HashOf(string key)

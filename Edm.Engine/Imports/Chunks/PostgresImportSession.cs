@@ -134,7 +134,7 @@ internal sealed class PostgresImportSession : IImportSession
         }
     }
 
-    public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
+    public async Task ImagineAsync(long[] hashes, HashSet<long> fresh, CancellationToken cancellation)
     {
         if (!_imagines)
         {
@@ -144,13 +144,10 @@ internal sealed class PostgresImportSession : IImportSession
 
         await using var command = new NpgsqlCommand(ImagineSql, _connection) { CommandTimeout = PatientSeconds, Parameters = { new() { Value = hashes } } };
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var fresh = new HashSet<long>(hashes.Length);
         while (await reader.ReadAsync(cancellation))
         {
             fresh.Add(reader.GetInt64(0));
         }
-
-        return fresh;
     }
 
     /// <summary>A plan is made for the table as it is then, and so made again whenever the import has doubled its part of it.</summary>

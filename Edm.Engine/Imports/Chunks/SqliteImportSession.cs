@@ -133,7 +133,7 @@ internal sealed class SqliteImportSession : IImportSession
         }
     }
 
-    public async Task<HashSet<long>> ImagineAsync(long[] hashes, CancellationToken cancellation)
+    public async Task ImagineAsync(long[] hashes, HashSet<long> fresh, CancellationToken cancellation)
     {
         if (!_imagines)
         {
@@ -144,7 +144,6 @@ internal sealed class SqliteImportSession : IImportSession
 
         await using var command = Command(ImagineSql);
         var asked = command.Parameters.AddWithValue("@hashes", "");
-        var fresh = new HashSet<long>(hashes.Length);
         foreach (var some in hashes.Chunk(LookUp))
         {
             asked.Value = JsonSerializer.Serialize(some);
@@ -154,8 +153,6 @@ internal sealed class SqliteImportSession : IImportSession
                 fresh.Add(reader.GetInt64(0));
             }
         }
-
-        return fresh;
     }
 
     public Task InsertAsync(UserId user, StagedRows rows, IReadOnlyList<int> which, int firstOrdinal, long now, CancellationToken cancellation)
