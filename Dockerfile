@@ -9,7 +9,7 @@ COPY Directory.Build.props Directory.Packages.props ./
 COPY Edm.Contracts/Edm.Contracts.csproj Edm.Contracts/
 COPY Edm.Engine/Edm.Engine.csproj Edm.Engine/
 COPY Edm.Host/Edm.Host.csproj Edm.Host/
-RUN dotnet restore Edm.Host/Edm.Host.csproj
+RUN dotnet restore Edm.Host/Edm.Host.csproj -p:Configuration=Release
 
 COPY .editorconfig ./
 COPY hocon/ hocon/

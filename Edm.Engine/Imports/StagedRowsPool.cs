@@ -15,7 +15,7 @@ internal static class StagedRowsPool
     private const long MostBytes = 16 * 1024 * 1024;
 
     /// <summary>The largest chunk of either database.</summary>
-    private const int Rows = 16_384;
+    private const int Rows = 8_192;
 
     private static readonly ConcurrentBag<StagedRows> Free = [];
 

@@ -18,7 +18,6 @@ internal sealed class DeliveriesProjection(DeliveriesStore store, string tag) : 
 
     /// <summary>One transaction; an event holds up to 500 outcomes.</summary>
     private const int MaxBatch = 100;
-    private static readonly TimeSpan MaxWait = TimeSpan.FromMilliseconds(100);
 
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly CancellationTokenSource stopping = new();
@@ -39,7 +38,12 @@ internal sealed class DeliveriesProjection(DeliveriesStore store, string tag) : 
     private Source<Done, NotUsed> Follow(SqlReadJournal journal) =>
         Source.FromTask(store.OffsetAsync(stopping.Token))
             .ConcatMany(offset => journal.EventsByTag(tag, Offset.Sequence(offset)))
-            .GroupedWithin(MaxBatch, MaxWait)
+            // What comes while a batch is written makes the next one. A time limit instead would be a timer that ticks while nothing happens.
+            .Batch(MaxBatch, envelope => new List<EventEnvelope> { envelope }, (batch, envelope) =>
+            {
+                batch.Add(envelope);
+                return batch;
+            })
             .SelectAsync(1, async batch =>
             {
                 try
