@@ -32,6 +32,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.failed-retried", StoredJson.Default.FailedRetried),
         ("uq.priority-changed", StoredJson.Default.PriorityChanged),
         ("uq.cap-changed", StoredJson.Default.CapChanged),
+        ("uq.unknown-policy-changed", StoredJson.Default.UnknownPolicyChanged),
         ("uq.missed-reopened", StoredJson.Default.MissedReopened),
         ("uq.unknown-resolved", StoredJson.Default.UnknownResolved),
         ("uq.recipients-expired", StoredJson.Default.RecipientsExpired),
@@ -116,6 +117,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(FailedRetried))]
 [JsonSerializable(typeof(PriorityChanged))]
 [JsonSerializable(typeof(CapChanged))]
+[JsonSerializable(typeof(UnknownPolicyChanged))]
 [JsonSerializable(typeof(MissedReopened))]
 [JsonSerializable(typeof(UnknownResolved))]
 [JsonSerializable(typeof(RecipientsExpired))]

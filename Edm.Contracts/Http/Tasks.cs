@@ -28,10 +28,11 @@ public sealed record TaskSummaryView(
 /// <param name="Why">Why nothing goes out, in one sentence; null when it is at work or done.</param>
 /// <param name="NextRetryAt">When the next deferred recipient is due.</param>
 /// <param name="Cap">How many recipients may be handed out; null: all. Those that wait or were cancelled don't count.</param>
+/// <param name="Unknown">hold or resend: what becomes of mails of which nobody can know whether they went out; null: as the setting edm.sending.unknown says at the launch.</param>
 public sealed record TaskView(
     TaskId Id, CampaignId CampaignId, string Campaign, PoolId PoolId, int Priority, string State, int Planned, RecipientCounts Counts, bool Balances,
     double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
-    DateTimeOffset? FinishedAt, int? Cap = null);
+    DateTimeOffset? FinishedAt, int? Cap = null, string? Unknown = null);
 
 /// <summary>Why nothing of a task goes out now.</summary>
 /// <param name="Code">
@@ -57,6 +58,9 @@ public sealed record TaskChange
 
     /// <summary>How many recipients may be handed out; null: all. Below what is out already it stops first tries only.</summary>
     public Optional<int?> Cap { get; init; }
+
+    /// <summary>hold or resend: what becomes of mails of which nobody can know whether they went out, from now on. Those that are unknown already stay so until they are decided.</summary>
+    public Optional<string> Unknown { get; init; }
 }
 
 /// <summary>Who of a finished or cancelled task is sent to after all.</summary>

@@ -60,7 +60,8 @@ public sealed record RetryFailed(UserId User, TaskId Task) : IForUserQueue;
 public sealed record TaskCap(int? Most = null);
 
 /// <summary>Changes what is given of a task, also while it runs. Below what is handed out already, a cap stops first tries only.</summary>
-public sealed record ChangeTask(UserId User, TaskId Task, int? Priority = null, TaskCap? Cap = null) : IForUserQueue;
+/// <param name="Unknown">For outcomes that are recorded from then on. Those that are unknown already stay so.</param>
+public sealed record ChangeTask(UserId User, TaskId Task, int? Priority = null, TaskCap? Cap = null, UnknownPolicy? Unknown = null) : IForUserQueue;
 
 /// <summary>Puts recipients of a finished or cancelled task that got no mail back to waiting. Whether they may be mailed now is found out anew when their mail is prepared.</summary>
 /// <param name="Cancelled">Those that were cancelled.</param>
@@ -133,9 +134,11 @@ public enum TaskPhase
 /// <param name="Priority">0 from a node of a version that did not say it.</param>
 /// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
 /// <param name="Outlook">Null from a node of a version that did not say it.</param>
+/// <param name="Unknown">As <paramref name="Outlook"/>.</param>
 public sealed record TaskLedger(
     TaskId Task, PoolId Pool, TaskPhase Phase, int Planned, int[] Counts, double SentPerSecond,
-    long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null, int Priority = 0, int? Cap = null, TaskOutlook? Outlook = null) : IEdmMessage;
+    long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null, int Priority = 0, int? Cap = null, TaskOutlook? Outlook = null,
+    UnknownPolicy? Unknown = null) : IEdmMessage;
 
 /// <summary>What the queue knows of the next mails of a task.</summary>
 /// <param name="DueNow">Some lane could have a recipient of it now.</param>

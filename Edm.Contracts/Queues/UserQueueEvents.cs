@@ -26,6 +26,9 @@ public sealed record PriorityChanged(TaskId Task, int Priority, long AtMs) : IUs
 /// <param name="Cap">As <see cref="QueueTask.Cap"/>; null: there is none any more.</param>
 public sealed record CapChanged(TaskId Task, long AtMs, int? Cap = null) : IUserQueueEvent;
 
+/// <summary>What becomes of mails of which nobody can know whether they went out, from now on.</summary>
+public sealed record UnknownPolicyChanged(TaskId Task, UnknownPolicy Unknown, long AtMs) : IUserQueueEvent;
+
 /// <summary>Recipients of a finished or cancelled task that got no mail wait again, and the task runs.</summary>
 /// <param name="Cancelled">Those that were cancelled.</param>
 /// <param name="Skipped">Those that were skipped.</param>

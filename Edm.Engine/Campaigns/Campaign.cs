@@ -37,10 +37,11 @@ public sealed record Frozen(TaskId Task, int Planned);
 /// <param name="LaunchTries">How often it was offered to its queue.</param>
 /// <param name="NextLaunchAt">While it is launching: when it is offered again.</param>
 /// <param name="Refusal">Why its queue refused it; null when it did not.</param>
+/// <param name="Policy">What becomes of unknown mails; null: as the setting says when it is launched.</param>
 public sealed record TaskRecord(
     TaskId Id, CampaignId Campaign, string CampaignName, int Round, PoolId Pool, int Priority, int Planned, string State,
     int Sent, int Failed, int Skipped, int Unknown, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt, DateTimeOffset? FinishedAt,
-    int LaunchTries = 0, DateTimeOffset? NextLaunchAt = null, string? Refusal = null, int? Cap = null);
+    int LaunchTries = 0, DateTimeOffset? NextLaunchAt = null, string? Refusal = null, int? Cap = null, UnknownPolicy? Policy = null);
 
 /// <summary>What SQL knows of one recipient: the person, and what became of the last try.</summary>
 /// <param name="Email">Null when the contact was deleted.</param>

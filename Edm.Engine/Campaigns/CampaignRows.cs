@@ -69,13 +69,14 @@ internal sealed class TaskRow
     /// <summary>Why its queue refused it.</summary>
     [Column] public string? Refusal { get; init; }
 
-    /// <summary>As projected from its queue once that has it.</summary>
+    // Both as projected from its queue once that has it.
     [Column] public int? Cap { get; init; }
     [Column] public string? UnknownPolicy { get; init; }
 
     public TaskRecord ToRecord(string campaignName) => new(
         new TaskId(Id), new CampaignId(CampaignId), campaignName, Round, new PoolId(PoolId), Priority, Planned, State,
-        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal, Cap);
+        Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal, Cap,
+        UnknownPolicies.Read(UnknownPolicy));
 
     private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 }

@@ -37,14 +37,15 @@ public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launc
 
     /// <param name="priority">Null: as it is.</param>
     /// <param name="cap">Null: as it is.</param>
+    /// <param name="unknown">Null: as it is.</param>
     /// <returns>1 when something was changed, or 0; null when the user has no such task.</returns>
     /// <exception cref="FieldException">A value can't be used.</exception>
     /// <exception cref="ConflictException">The task's state does not allow it.</exception>
-    public async Task<int?> ChangeAsync(UserId user, TaskId id, int? priority, TaskCap? cap, CancellationToken cancellation)
+    public async Task<int?> ChangeAsync(UserId user, TaskId id, int? priority, TaskCap? cap, UnknownPolicy? unknown, CancellationToken cancellation)
     {
         CampaignStore.RefuseUnfit(priority ?? 1, cap?.Most);
-        return await tasks.ChangeFrozenAsync(user, id, priority, cap, cancellation)
-            ?? await CommandAsync(user, id, (owner, task) => new ChangeTask(owner, task, priority, cap), cancellation);
+        return await tasks.ChangeFrozenAsync(user, id, priority, cap, unknown, cancellation)
+            ?? await CommandAsync(user, id, (owner, task) => new ChangeTask(owner, task, priority, cap, unknown), cancellation);
     }
 
     private static ConflictException Refusal(string? reason) => new($"The task's queue refused it: {reason}");

@@ -35,7 +35,7 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
         {
             TaskLedger ledger => new TaskStanding(task, StateOf(ledger.Phase), ledger.Counts, ledger.SentPerSecond, At(ledger.NextRetryMs), At(ledger.FinishedAtMs))
             {
-                Task = ledger.Priority == 0 ? task : task with { Priority = ledger.Priority, Cap = ledger.Cap },
+                Task = ledger.Priority == 0 ? task : task with { Priority = ledger.Priority, Cap = ledger.Cap, Policy = ledger.Unknown ?? task.Policy },
                 Outlook = ledger.Outlook,
             },
             Refused { Code: RefusalCode.NoSuchTask } => Archived(task),

@@ -77,8 +77,9 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
 
     /// <summary>Changes a task that is not launched yet: no queue knows it.</summary>
     /// <param name="cap">Null: as it is.</param>
+    /// <param name="unknown">Null: as it is.</param>
     /// <returns>How many were changed; null when it is not frozen (any more).</returns>
-    public Task<int?> ChangeFrozenAsync(UserId user, TaskId id, int? priority, TaskCap? cap, CancellationToken cancellation) => database.WriteAsync(
+    public Task<int?> ChangeFrozenAsync(UserId user, TaskId id, int? priority, TaskCap? cap, UnknownPolicy? unknown, CancellationToken cancellation) => database.WriteAsync(
         async connection =>
         {
             var frozen = connection.GetTable<TaskRow>().Where(row => row.Id == id.Value && row.UserId == user.Value && row.State == TaskStates.Frozen);
@@ -87,13 +88,14 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
                 return (int?)null;
             }
 
-            var (newPriority, newCap) = (priority ?? row.Priority, cap is null ? row.Cap : cap.Most);
-            if ((newPriority, newCap) == (row.Priority, row.Cap))
+            var (newPriority, newCap, newPolicy) = (priority ?? row.Priority, cap is null ? row.Cap : cap.Most, UnknownPolicies.Name(unknown) ?? row.UnknownPolicy);
+            if ((newPriority, newCap, newPolicy) == (row.Priority, row.Cap, row.UnknownPolicy))
             {
                 return 0;
             }
 
-            return await frozen.Set(task => task.Priority, newPriority).Set(task => task.Cap, newCap).UpdateAsync(cancellation) > 0 ? 1 : null;
+            var changed = await frozen.Set(task => task.Priority, newPriority).Set(task => task.Cap, newCap).Set(task => task.UnknownPolicy, newPolicy).UpdateAsync(cancellation);
+            return changed > 0 ? 1 : null;
         },
         cancellation);
 

@@ -41,7 +41,7 @@ public sealed class QueuedTask
     public int? Cap { get; set; }
     public Segment[] Segments { get; }
     public RetryRules Retry { get; }
-    public UnknownPolicy Unknown { get; }
+    public UnknownPolicy Unknown { get; set; }
     public long QueuedAtMs { get; }
 
     /// <summary>When it was launched, or, where that was not written down, a time after that: when it was queued.</summary>

@@ -34,6 +34,11 @@ internal static class TaskControls
             events.Add(new CapChanged(task.Id, nowMs, cap.Most));
         }
 
+        if (m.Unknown is { } policy && policy != task.Unknown)
+        {
+            events.Add(new UnknownPolicyChanged(task.Id, policy, nowMs));
+        }
+
         return new Decision(events, () => new Accepted(Math.Min(events.Count, 1)));
     }
 

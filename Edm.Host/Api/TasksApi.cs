@@ -22,8 +22,8 @@ internal static class TasksApi
             .Produces<Page<RecipientView>>().Fails(400, 404);
         tasks.MapGet("/{id:long}/why", WhyAsync).WithSummary("Why does nothing of a task go out")
             .WithDescription("The reasons in their order, when the next mail can go, and how long the rest takes.").Produces<WhyView>().Fails(404);
-        tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority or the cap of a task")
-            .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried.")
+        tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority, the cap or the policy for unknown mails of a task")
+            .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried. A policy holds for mails that become unknown from then on.")
             .Produces<TaskView>().Fails(400, 404, 409);
         MapCommand<PauseTask>(tasks, "pause", "Pause a task", "No further mail starts; what is on the wire ends.", (user, task) => new PauseTask(user, task));
         MapCommand<ResumeTask>(tasks, "resume", "Resume a paused task", "It goes on where it stopped.", (user, task) => new ResumeTask(user, task));
@@ -103,7 +103,8 @@ internal static class TasksApi
         long id, TaskChange body, Caller caller, TaskControl control, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
     {
         var priority = body.Priority.IsGiven ? body.Priority.OrKeep(1, "priority") : (int?)null;
-        return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, cancellation) is null
+        var unknown = body.Unknown.IsGiven ? UnknownPolicies.Parse(body.Unknown.OrKeep("", "unknown"), "unknown") : null;
+        return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, unknown, cancellation) is null
             ? Problems.NotFound(NoSuchTask)
             : await GetAsync(id, caller, reader, store, time, cancellation);
     }
@@ -137,7 +138,8 @@ internal static class TasksApi
             standing.Of(RecipientState.Failed), standing.Of(RecipientState.Skipped), standing.Of(RecipientState.Cancelled), standing.Of(RecipientState.Unknown));
         return new TaskView(
             task.Id, task.Campaign, task.CampaignName, task.Pool, task.Priority, standing.State, task.Planned, counts, standing.Counts.Sum() == task.Planned,
-            Math.Round(standing.SentPerSecond, 2), standing.Eta(now), standing.Why(pool), standing.NextRetryAt, task.CreatedAt, task.LaunchedAt, standing.FinishedAt, task.Cap);
+            Math.Round(standing.SentPerSecond, 2), standing.Eta(now), standing.Why(pool), standing.NextRetryAt, task.CreatedAt, task.LaunchedAt, standing.FinishedAt, task.Cap,
+            UnknownPolicies.Name(task.Policy));
     }
 
     private static RecipientView View(RecipientStanding one)

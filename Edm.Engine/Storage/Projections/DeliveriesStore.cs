@@ -1,4 +1,5 @@
 using Edm.Contracts;
+using Edm.Engine.Campaigns;
 using LinqToDB;
 using LinqToDB.Data;
 using Npgsql;
@@ -91,14 +92,15 @@ public sealed class DeliveriesStore(EdmDatabase database)
             ELSE @state END,
           finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END,
           priority = CASE WHEN @priority = 0 THEN priority ELSE @priority END,
-          cap = CASE WHEN @cap = -2 THEN cap WHEN @cap = -1 THEN NULL ELSE @cap END
+          cap = CASE WHEN @cap = -2 THEN cap WHEN @cap = -1 THEN NULL ELSE @cap END,
+          unknown_policy = CASE WHEN @policy = '' THEN unknown_policy ELSE @policy END
         WHERE id = @id
         """,
         cancellation,
         new DataParameter("sent", change.Sent), new DataParameter("failed", change.Failed), new DataParameter("skipped", change.Skipped),
         new DataParameter("unknown", change.Unknown), new DataParameter("state", change.State ?? "", DataType.Text),
         new DataParameter("reopened", change.IsReopened ? 1 : 0), new DataParameter("priority", change.Priority ?? 0),
-        new DataParameter("cap", change.Cap is { } cap ? cap.Most ?? -1 : -2),
+        new DataParameter("cap", change.Cap is { } cap ? cap.Most ?? -1 : -2), new DataParameter("policy", UnknownPolicies.Name(change.Policy) ?? "", DataType.Text),
         new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
 
     private const string Upsert = """

@@ -29,6 +29,9 @@ internal sealed class TaskChange
     /// <summary>Null: as before.</summary>
     public TaskCap? Cap { get; set; }
 
+    /// <summary>Null: as before.</summary>
+    public UnknownPolicy? Policy { get; set; }
+
     /// <summary>It was sent to those missed, so it is not cancelled any more, whatever it was before this run.</summary>
     public bool IsReopened { get; set; }
 
@@ -53,7 +56,7 @@ internal sealed class DeliveryChanges
     {
         switch (happened)
         {
-            case TaskQueued e: Task(e.Task).State = "running"; break;
+            case TaskQueued e: Queued(e); break;
             case TaskPaused e: Task(e.Task).State = "paused"; break;
             case TaskResumed e: Task(e.Task).State = "running"; break;
             case TaskCancelled e: Cancelled(e); break;
@@ -62,12 +65,19 @@ internal sealed class DeliveryChanges
             case RecipientsExpired e: Expired(e); break;
             case PriorityChanged e: Task(e.Task).Priority = e.Priority; break;
             case CapChanged e: Task(e.Task).Cap = new TaskCap(e.Cap); break;
+            case UnknownPolicyChanged e: Task(e.Task).Policy = e.Unknown; break;
             case MissedReopened e: Reopened(e); break;
             case UnknownResolved e: Resolved(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
             case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
         }
+    }
+
+    private void Queued(TaskQueued e)
+    {
+        var task = Task(e.Task);
+        (task.State, task.Policy) = ("running", e.Unknown);
     }
 
     private void Finished(TaskFinished e)

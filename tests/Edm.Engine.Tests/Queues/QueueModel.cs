@@ -60,6 +60,10 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 Assert.NotEqual(tasks[e.Task.Value].Cap, e.Cap);
                 tasks[e.Task.Value].Cap = e.Cap;
                 break;
+            case UnknownPolicyChanged e:
+                Assert.NotEqual(tasks[e.Task.Value].Unknown, e.Unknown);
+                tasks[e.Task.Value].Unknown = e.Unknown;
+                break;
             case MissedReopened e: Reopen(tasks[e.Task.Value], e); break;
             case UnknownResolved e: Resolve(tasks[e.Task.Value], e); break;
             case RecipientsExpired e: Expire(tasks[e.Task.Value], e, nowMs); break;
@@ -226,7 +230,7 @@ internal sealed class QueueModel(UserQueueLimits limits)
             case OutcomeKind.Sent: return RecipientState.Sent;
             case OutcomeKind.Failed: return RecipientState.Failed;
             case OutcomeKind.Skipped: return RecipientState.Skipped;
-            case OutcomeKind.Unknown: return task.Queued.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry && nowMs <= latest ? RecipientState.PendingRetry : RecipientState.Unknown;
+            case OutcomeKind.Unknown: return task.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry && nowMs <= latest ? RecipientState.PendingRetry : RecipientState.Unknown;
             case OutcomeKind.Deferred or OutcomeKind.Postponed when cancelled: return RecipientState.Cancelled;
             case OutcomeKind.Postponed:
                 var again = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + 1000);
@@ -264,6 +268,7 @@ internal sealed class ModelTask(TaskQueued queued)
     public TaskPhase Phase { get; set; } = TaskPhase.Running;
     public int Priority { get; set; } = queued.Priority;
     public int? Cap { get; set; } = queued.Cap;
+    public UnknownPolicy Unknown { get; set; } = queued.Unknown;
 
     public int HandedOut => Recipients.Count(r => r.State is not (RecipientState.Waiting or RecipientState.Cancelled));
     public bool IsFinished { get; set; }

@@ -64,7 +64,7 @@ internal sealed class QueueWorld
             case 15 or 16: Say(new RetryFailed(User, Task(step))); break;
             case 17 when said.Count > 0: Say(said[step.A % said.Count]); break;
             case 18: Wait(Choose([1, 5_000, 60_000, 600_000, 86_400_000], step.A)); break;
-            case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9))); break;
+            case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9), step.B % 2 == 0 ? null : (UnknownPolicy)(step.C % 2))); break;
             case 21: Say(new SendToMissed(User, Task(step), step.B % 3 > 0, step.B % 3 < 2)); break;
             case 22 or 23: SayResolved(step); break;
             case 19 when step.B % 4 == 0: Restart(step.A % 2 == 0); break;
@@ -180,7 +180,7 @@ internal sealed class QueueWorld
         foreach (var expected in model.Tasks)
         {
             var task = state.Task(expected.Id)!;
-            Assert.Equal((expected.Phase, expected.Priority, expected.Cap), (task.Phase, task.Priority, task.Cap));
+            Assert.Equal((expected.Phase, expected.Priority, expected.Cap, expected.Unknown), (task.Phase, task.Priority, task.Cap, task.Unknown));
             Assert.Equal(expected.HandedOut, task.HandedOut);
             Assert.Equal(expected.Recipients.Select(r => r.State), Enumerable.Range(1, expected.Recipients.Length).Select(seq => task.Recipients[seq]));
             Assert.Equal(expected.Counts(), task.Recipients.Counts());

@@ -252,6 +252,24 @@ public sealed class UserQueueDecisionsTests
         Assert.InRange(served[2], 299, 301);
     }
 
+    [Fact]
+    public void A_policy_that_is_changed_counts_for_mails_that_become_unknown_from_now_on()
+    {
+        var id = new TaskId(1);
+        Queue(1, 3);
+        Assert.Equal(RecipientState.Unknown, Assert.Single(End(Pull(1), OutcomeKind.Unknown).Items).State);
+
+        Assert.Equal(new Accepted(1), Say(new ChangeTask(User, id, Unknown: UnknownPolicy.Resend)));
+        Assert.Equal(new Accepted(0), Say(new ChangeTask(User, id, Unknown: UnknownPolicy.Resend)));
+        Assert.Equal(1, state.Task(id)!.Recipients.Count(RecipientState.Unknown));
+        Assert.Equal(RecipientState.PendingRetry, Assert.Single(End(Pull(1), OutcomeKind.Unknown).Items).State);
+
+        state = UserQueueState.From(User, UserQueueLimits.Default, state.ToSnapshot());
+        Assert.Equal(UnknownPolicy.Resend, state.Task(id)!.Unknown);
+        Say(new ChangeTask(User, id, Unknown: UnknownPolicy.Hold));
+        Assert.Equal(RecipientState.Unknown, Assert.Single(End(Pull(1), OutcomeKind.Unknown).Items).State);
+    }
+
     [Theory]
     [InlineData(0, null)]
     [InlineData(101, null)]

@@ -51,6 +51,20 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task The_policy_for_unknown_mails_is_changed_before_the_launch_and_after_it()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, services: false);
+        Assert.Null((await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}")).Unknown);
+        Assert.Equal("resend", (await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { unknown = "resend" })).Unknown);
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+
+        Assert.Equal("resend", (await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { priority = 7 })).Unknown);
+        Assert.Equal("hold", (await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { unknown = "hold" })).Unknown);
+        Assert.Equal("hold", (await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}")).Unknown);
+    }
+
+    [Fact]
     public async Task Those_missed_by_a_cancelled_task_are_sent_to()
     {
         await using var server = new CountingSmtpServer();
@@ -107,6 +121,8 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     [InlineData("PATCH", "", """{"priority":0}""", "priority")]
     [InlineData("PATCH", "", """{"priority":101}""", "priority")]
     [InlineData("PATCH", "", """{"cap":-1}""", "cap")]
+    [InlineData("PATCH", "", """{"unknown":"perhaps"}""", "unknown")]
+    [InlineData("PATCH", "", """{"unknown":null}""", "unknown")]
     [InlineData("POST", "/missed", """{"state":"sent"}""", "state")]
     [InlineData("POST", "/unknown", """{"as":"maybe","all":true}""", "as")]
     [InlineData("POST", "/unknown", """{"as":"sent"}""", "seqs")]

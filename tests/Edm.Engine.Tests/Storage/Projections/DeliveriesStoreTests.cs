@@ -249,14 +249,16 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
     }
 
     [Fact]
-    public async Task A_task_has_the_priority_and_the_cap_that_it_was_given_last()
+    public async Task A_task_has_the_priority_the_cap_and_the_policy_that_it_was_given_last()
     {
         await Apply((1, Queued()), (2, new PriorityChanged(Task1, 7, 1)), (3, new CapChanged(Task1, 2, 0)));
-        Assert.Equal("7 0", await Read());
-        await Apply((4, new CapChanged(Task1, 3)), (5, new TaskPaused(Task1, 4)));
-        Assert.Equal("7 -", await Read());
+        Assert.Equal("7 0 hold", await Read());
+        await Apply((4, new CapChanged(Task1, 3)), (5, new UnknownPolicyChanged(Task1, UnknownPolicy.Resend, 3)));
+        await Apply((6, new TaskPaused(Task1, 4)));
+        Assert.Equal("7 - resend", await Read());
 
-        Task<string> Read() => Database.RunAsync(connection => connection.ExecuteAsync<string>("SELECT priority || ' ' || coalesce(cast(cap AS text), '-') FROM tasks WHERE id = 1"));
+        Task<string> Read() => Database.RunAsync(connection => connection.ExecuteAsync<string>(
+            "SELECT priority || ' ' || coalesce(cast(cap AS text), '-') || ' ' || unknown_policy FROM tasks WHERE id = 1"));
     }
 
     private static RecordedOutcome Because(int seq, RecipientState state, string? reason)
