@@ -28,6 +28,8 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.task-cancelled", StoredJson.Default.TaskCancelled),
         ("uq.task-finished", StoredJson.Default.TaskFinished),
         ("uq.task-archived", StoredJson.Default.TaskArchived),
+        ("uq.task-wanted", StoredJson.Default.TaskWanted),
+        ("uq.task-restored", StoredJson.Default.TaskRestored),
         ("uq.archive-forgotten", StoredJson.Default.ArchiveForgotten),
         ("uq.failed-retried", StoredJson.Default.FailedRetried),
         ("uq.priority-changed", StoredJson.Default.PriorityChanged),
@@ -113,6 +115,8 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(TaskCancelled))]
 [JsonSerializable(typeof(TaskFinished))]
 [JsonSerializable(typeof(TaskArchived))]
+[JsonSerializable(typeof(TaskWanted))]
+[JsonSerializable(typeof(TaskRestored))]
 [JsonSerializable(typeof(ArchiveForgotten))]
 [JsonSerializable(typeof(FailedRetried))]
 [JsonSerializable(typeof(PriorityChanged))]

@@ -7,10 +7,11 @@ namespace Edm.Contracts;
 /// <param name="VirtualTime">Work served divided by priority; the task with the least is served next.</param>
 /// <param name="LaunchedAtMs">As <see cref="QueueTask.LaunchedAtMs"/>; null in snapshots of versions that did not keep it.</param>
 /// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
+/// <param name="RestoredAtMs">When it was brought back from the archive; null when it was not.</param>
 public sealed record TaskSnapshot(
     TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, TaskPhase Phase,
     int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null, long? LaunchedAtMs = null,
-    int? Cap = null);
+    int? Cap = null, long? RestoredAtMs = null);
 
 /// <param name="Attempt">The number of the next try.</param>
 /// <param name="FirstMs">When the first try was leased.</param>

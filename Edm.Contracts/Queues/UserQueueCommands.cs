@@ -102,7 +102,7 @@ public sealed record Accepted(int Changed) : IEdmMessage;
 [JsonConverter(typeof(JsonStringEnumConverter<RefusalCode>))]
 public enum RefusalCode
 {
-    /// <summary>This queue has no such task (never queued, or archived long after it finished).</summary>
+    /// <summary>This queue has no such task (never queued; or archived long after it finished, and nothing that brings it back).</summary>
     NoSuchTask,
 
     /// <summary>The task is not in a state that allows the command.</summary>

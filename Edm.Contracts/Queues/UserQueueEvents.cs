@@ -41,6 +41,13 @@ public sealed record TaskFinished(TaskId Task, int[] Counts, long AtMs) : IUserQ
 /// <summary>A finished task leaves the queue's memory, but for its number and when it was launched; SQL goes on knowing it.</summary>
 public sealed record TaskArchived(TaskId Task, long AtMs) : IUserQueueEvent;
 
+/// <summary>A command is for a task that is archived. What SQL knows of the task is complete once this has been projected.</summary>
+/// <param name="Nr">Which event of its queue this is.</param>
+public sealed record TaskWanted(TaskId Task, long Nr, long AtMs) : IUserQueueEvent;
+
+/// <summary>An archived task is in its queue's memory again, as SQL knew it.</summary>
+public sealed record TaskRestored(TaskSnapshot Task, long AtMs) : IUserQueueEvent;
+
 /// <summary>
 /// Of archived tasks launched at or before <paramref name="UpToMs"/> nothing is kept any more. From here on no task launched until then is begun: it may be one of them.
 /// </summary>

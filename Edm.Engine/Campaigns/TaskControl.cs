@@ -30,7 +30,7 @@ public sealed class TaskControl(TaskStore tasks, TaskQueue queue, Launcher launc
         {
             Accepted accepted => accepted.Changed,
             Refused { Code: RefusalCode.WrongState } refused => throw new ConflictException(refused.Message),
-            Refused { Code: RefusalCode.NoSuchTask } => throw new ConflictException("The task ended long ago and its queue has forgotten it."),
+            Refused { Code: RefusalCode.NoSuchTask } => throw new ConflictException("The task ended long ago and its queue has archived it: only retry, missed and the decision of unknown mails bring it back."),
             var other => throw new InvalidOperationException($"A UserQueue answered {other} to a command for task {id}."),
         };
     }

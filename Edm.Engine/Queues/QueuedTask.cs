@@ -23,7 +23,7 @@ public sealed class QueuedTask
     {
         (Id, Pool, Lanes, Priority, Segments, Retry, Unknown) = (snapshot.Task, snapshot.Pool, snapshot.Lanes, snapshot.Priority, snapshot.Segments, snapshot.Retry, snapshot.Unknown);
         (Phase, QueuedAtMs, FinishedAtMs, VirtualTime) = (snapshot.Phase, snapshot.QueuedAtMs, snapshot.FinishedAtMs, snapshot.VirtualTime);
-        (LaunchedAtMs, Cap) = (snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs, snapshot.Cap);
+        (LaunchedAtMs, Cap, RestoredAtMs) = (snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs, snapshot.Cap, snapshot.RestoredAtMs);
         Recipients = RecipientLedger.FromRuns(snapshot.States);
         cursors = [.. Segments.Select(s => s.Range.First)];
         foreach (var pending in snapshot.Pending)
@@ -48,6 +48,13 @@ public sealed class QueuedTask
     public long LaunchedAtMs { get; }
     public TaskPhase Phase { get; set; } = TaskPhase.Running;
     public long? FinishedAtMs { get; set; }
+
+    /// <summary>When it was brought back from the archive; null when it was not.</summary>
+    public long? RestoredAtMs { get; init; }
+
+    /// <summary>Since when a finished task has been one; the longest goes into the archive first.</summary>
+    public long? KeptSinceMs => FinishedAtMs > RestoredAtMs ? FinishedAtMs : RestoredAtMs ?? FinishedAtMs;
+
     public RecipientLedger Recipients { get; }
     public PendingQueue Pending { get; } = new();
 
@@ -153,5 +160,6 @@ public sealed class QueuedTask
     }
 
     public TaskSnapshot ToSnapshot() =>
-        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs, Cap);
+        new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs, Cap,
+            RestoredAtMs);
 }

@@ -32,7 +32,16 @@ public sealed class TaskArchive
     /// <summary>Up to which launch must be forgotten so that at most <paramref name="max"/> tasks are left; null when no more are there.</summary>
     public long? Surplus(int max) => launchedAtMs.Count > max ? launchedAtMs.Values.Order().ElementAt(launchedAtMs.Count - max - 1) : null;
 
+    /// <summary>It is in the archive, or was, as far as anybody can tell.</summary>
+    public bool MayHave(TaskId task, long launchMs) => Contains(task) || MayHaveForgotten(launchMs);
+
     internal void Add(TaskId task, long launchMs) => launchedAtMs.Add(task.Value, launchMs);
+
+    internal void Remove(TaskId task)
+    {
+        launchedAtMs.Remove(task.Value);
+        undated.Remove(task.Value);
+    }
 
     internal void Forget(long upToMs)
     {

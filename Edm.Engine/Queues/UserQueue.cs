@@ -7,6 +7,7 @@ using Akka.Persistence;
 using Edm.Contracts;
 using Edm.Engine.Dispatch;
 using Edm.Engine.Settings;
+using Edm.Engine.Storage.Projections;
 
 namespace Edm.Engine.Queues;
 
@@ -28,15 +29,20 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
     private readonly UserQueueLimits limits;
     private readonly TimeProvider time;
     private readonly ThisProcess process;
+    private readonly ArchivedTasks archive;
+
+    /// <summary>Archived tasks that are being read, and the commands that wait for them. Each command is a request that somebody waits for.</summary>
+    private readonly Dictionary<TaskId, List<(IForUserQueue Command, IActorRef Sender)>> wanted = [];
+    private readonly CancellationTokenSource stopping = new();
     private readonly ILoggingAdapter log = Context.GetLogger();
     private readonly Dictionary<TaskId, RateMeter> rates = [];
     private UserQueueState state;
     private long eventsSinceSnapshot;
     private long? timerDueMs;
 
-    public UserQueue(UserId user, UserQueueLimits limits, TimeProvider time, ThisProcess process)
+    public UserQueue(UserId user, UserQueueLimits limits, TimeProvider time, ThisProcess process, ArchivedTasks archive)
     {
-        (this.user, this.limits, this.time, this.process) = (user, limits, time, process);
+        (this.user, this.limits, this.time, this.process, this.archive) = (user, limits, time, process, archive);
         state = new UserQueueState(user, limits);
     }
 
@@ -75,8 +81,18 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
             case GetTask get:
                 Sender.Tell(Ledger(get));
                 break;
+            case IForUserQueue command when state.Wanted(command) is { } archived:
+                BringBack(archived, command);
+                break;
             case IForUserQueue command:
                 Decide(command);
+                break;
+            case Found found:
+                GoOn(found);
+                break;
+            case NotRead failed:
+                wanted.Remove(failed.Task);
+                log.Warning("User {User}: archived task {Task} can't be read ({Reason}); who asks again has it read again", user, failed.Task, failed.Cause.Message);
                 break;
             case Repeat:
                 TellLanes(state.Repeats(NowMs));
@@ -85,7 +101,7 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
                 Settle([]);
                 TellLanes(state.Announcements(NowMs));
                 break;
-            case ReceiveTimeout when !state.HasUnfinished:
+            case ReceiveTimeout when !state.HasUnfinished && wanted.Count == 0:
                 Context.Parent.Tell(new Passivate(StopQueue.Instance));
                 break;
             case StopQueue:
@@ -113,6 +129,50 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
 
             Settle(decision.Events);
         });
+    }
+
+    /// <summary>Has an archived task read; its commands wait meanwhile, and those for other tasks don't.</summary>
+    private void BringBack(TaskId task, IForUserQueue command)
+    {
+        if (wanted.TryGetValue(task, out var waiting))
+        {
+            waiting.Add((command, Sender));
+            return;
+        }
+
+        wanted.Add(task, [(command, Sender)]);
+        var now = new TaskWanted(task, LastSequenceNr + 1, NowMs);
+        Record([now], () => archive.ReadAsync(user, task, now.Nr, stopping.Token).PipeTo(
+            Self, success: stored => new Found(task, stored), failure: cause => new NotRead(task, cause)));
+    }
+
+    private void GoOn(Found found)
+    {
+        wanted.Remove(found.Task, out var commands);
+        IUserQueueEvent[] restored = found.Stored is { } stored && state.Restore(stored, NowMs) is { } happened ? [happened] : [];
+        Record(restored, () =>
+        {
+            Settle(restored);
+            foreach (var (command, sender) in commands ?? [])
+            {
+                // Each in its turn: what one decides the next must see.
+                if (state.Task(found.Task) is not null)
+                {
+                    Self.Tell(command, sender);
+                }
+                else
+                {
+                    sender.Tell(UserQueueDecisions.NoSuchTask(found.Task).Reply());
+                }
+            }
+        });
+    }
+
+    protected override void PostStop()
+    {
+        stopping.Cancel();
+        stopping.Dispose();
+        base.PostStop();
     }
 
     /// <summary>Persists, applies, and then goes on.</summary>
@@ -241,6 +301,10 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
         base.OnPersistFailure(cause, @event, sequenceNr);
     }
 
+    private sealed record Found(TaskId Task, TaskSnapshot? Stored) : INoSerializationVerificationNeeded;
+
+    private sealed record NotRead(TaskId Task, Exception Cause) : INoSerializationVerificationNeeded;
+
     private sealed class Repeat : INoSerializationVerificationNeeded, INotInfluenceReceiveTimeout
     {
         public static readonly Repeat Instance = new();
@@ -261,10 +325,10 @@ public sealed class StopQueue : INoSerializationVerificationNeeded
 public static class UserQueueHosting
 {
     /// <summary>The region of the UserQueues: remembered, so that a queue with work wakes by itself after a crash; a queue without work passivates and is forgotten.</summary>
-    public static AkkaConfigurationBuilder AddUserQueues(this AkkaConfigurationBuilder builder, UserQueueLimits limits, TimeProvider time, ThisProcess process) =>
+    public static AkkaConfigurationBuilder AddUserQueues(this AkkaConfigurationBuilder builder, UserQueueLimits limits, TimeProvider time, ThisProcess process, ArchivedTasks archive) =>
         builder.WithShardRegion<UserQueueRegion>(
             UserQueueRegion.TypeName,
-            (_, _, _) => id => Props.Create(() => new UserQueue(new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), limits, time, process)),
+            (_, _, _) => id => Props.Create(() => new UserQueue(new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), limits, time, process, archive)),
             UserQueueRegion.Extractor,
             new ShardOptions { RememberEntities = true, HandOffStopMessage = StopQueue.Instance, ShouldPassivateIdleEntities = false });
 }

@@ -320,7 +320,7 @@ public static class UserQueueDecisions
         var finished = state.Tasks.Count(t => t.FinishedAtMs is not null);
         if (finished > state.Limits.MaxFinishedTasks)
         {
-            (events ??= []).AddRange(state.Tasks.Where(t => t.FinishedAtMs is not null).OrderBy(t => (t.FinishedAtMs, t.Id.Value))
+            (events ??= []).AddRange(state.Tasks.Where(t => t.FinishedAtMs is not null).OrderBy(t => (t.KeptSinceMs, t.Id.Value))
                 .Take(finished - state.Limits.MaxFinishedTasks).Select(t => new TaskArchived(t.Id, nowMs)));
         }
 

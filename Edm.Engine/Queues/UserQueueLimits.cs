@@ -2,7 +2,7 @@ namespace Edm.Engine.Queues;
 
 /// <summary>The bounds of one UserQueue.</summary>
 /// <param name="MaxPending">Retries in memory, about 220 bytes each; past it the queue leases retries only, so that it drains before it grows.</param>
-/// <param name="MaxFinishedTasks">Finished tasks that can still be asked and retried here; older ones are archived and known to SQL only.</param>
+/// <param name="MaxFinishedTasks">Finished tasks that can still be asked and retried here; older ones are archived, known to SQL only, and brought back by a command.</param>
 /// <param name="MaxBatch">Recipients in one lease, whatever a lane asks for.</param>
 /// <param name="MaxArchivedTasks">
 /// Archived tasks whose number is remembered, about 100 bytes each. A launch may reach the queue as late as this many later tasks of its user take to end; then it is refused.

@@ -67,6 +67,8 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case UnknownResolved e: Apply(e); break;
             case TaskFinished e: Apply(e); break;
             case TaskArchived e: Apply(e); break;
+            case TaskWanted: break;
+            case TaskRestored e: Apply(e); break;
             case ArchiveForgotten e: Archive.Forget(e.UpToMs); break;
             case BatchLeased e: Apply(e); break;
             case LeaseReturned e: Apply(e); break;
@@ -181,6 +183,12 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
     {
         Archive.Add(e.Task, Known(e.Task).LaunchedAtMs);
         tasks.Remove(e.Task.Value);
+    }
+
+    private void Apply(TaskRestored e)
+    {
+        Archive.Remove(e.Task.Task);
+        tasks.Add(e.Task.Task.Value, new QueuedTask(e.Task) { RestoredAtMs = e.AtMs });
     }
 
     private void Apply(BatchLeased e)

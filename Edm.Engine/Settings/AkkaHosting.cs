@@ -31,6 +31,7 @@ public static class AkkaHosting
         services.AddSingleton<MailsInFlight>();
         services.AddSingleton<LaneDirectory>();
         services.AddSingleton<DeliveriesStore>();
+        services.AddSingleton(provider => new ArchivedTasks(provider.GetRequiredService<EdmDatabase>(), settings.Sending.Retry));
         services.AddSingleton<JournalTrimStore>();
         services.AddSingleton(provider => new LaneRooms(
             provider.GetRequiredService<IRecipientSource>(),
@@ -60,7 +61,7 @@ public static class AkkaHosting
                 .AddHocon(Filled(settings, database), HoconAddMode.Prepend)
                 .AddHocon(config, HoconAddMode.Append)
                 .AddHocon(SqlPersistence.DefaultConfiguration, HoconAddMode.Append)
-                .AddUserQueues(UserQueueLimits.Default, time, process)
+                .AddUserQueues(provider.GetService<UserQueueLimits>() ?? UserQueueLimits.Default, time, process, provider.GetRequiredService<ArchivedTasks>())
                 .AddLanes(provider.GetRequiredService<LaneRooms>())
                 .AddDeliveriesProjection(provider.GetRequiredService<DeliveriesStore>(), UserQueueTagger.Tag)
                 .AddJournalTrimming(

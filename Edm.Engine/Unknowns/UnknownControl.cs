@@ -13,7 +13,7 @@ namespace Edm.Engine.Unknowns;
 public sealed record Evidence(int Resolved, int Settled, IReadOnlyList<string> NotMine);
 
 /// <summary>Decides unknown outcomes at the queue of their user, where they are exact. What is answered is durable there; asking again changes nothing.</summary>
-public sealed class UnknownControl(TaskControl control, UnknownStore unknowns, SecretBox secrets)
+public sealed class UnknownControl(TaskControl control, TaskReader reader, UnknownStore unknowns, SecretBox secrets)
 {
     /// <summary>Recipients, or Message-IDs, in one request.</summary>
     public const int MaxAtOnce = 10_000;
@@ -32,6 +32,12 @@ public sealed class UnknownControl(TaskControl control, UnknownStore unknowns, S
         if (why is { Length: > MaxWhy })
         {
             throw new FieldException("why", $"A reason is at most {MaxWhy} characters.");
+        }
+
+        // A log of a day's mails names many tasks that are long over: those of which nothing is unknown stay in the archive.
+        if (await reader.FindAsync(user, task, cancellation) is { State: TaskStates.Finished or TaskStates.Cancelled } over && over.Of(RecipientState.Unknown) == 0)
+        {
+            return 0;
         }
 
         if (service is { } through)

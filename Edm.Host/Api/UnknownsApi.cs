@@ -16,7 +16,7 @@ internal static class UnknownsApi
             .WithDescription("Unknown mails with these Message-IDs are sent from now on. All others stay as they are; asking again changes nothing.")
             .Produces<EvidenceView>().Fails(400, 409);
         v1.MapPost("/tasks/{id:long}/unknown", ResolveAsync).WithTags("Tasks").WithSummary("Decide unknown mails of a task")
-            .WithDescription("Who is not unknown (any more) stays as it is. A finished task whose mails are sent again runs again. The answer comes when that is durable.")
+            .WithDescription("Who is not unknown (any more) stays as it is. A finished task whose mails are sent again runs again, also one that ended long ago; a cancelled one sends none again. The answer comes when that is durable.")
             .Produces<ChangedView>().Fails(400, 404, 409);
     }
 

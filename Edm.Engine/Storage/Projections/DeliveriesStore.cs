@@ -93,7 +93,8 @@ public sealed class DeliveriesStore(EdmDatabase database)
           finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END,
           priority = CASE WHEN @priority = 0 THEN priority ELSE @priority END,
           cap = CASE WHEN @cap = -2 THEN cap WHEN @cap = -1 THEN NULL ELSE @cap END,
-          unknown_policy = CASE WHEN @policy = '' THEN unknown_policy ELSE @policy END
+          unknown_policy = CASE WHEN @policy = '' THEN unknown_policy ELSE @policy END,
+          wanted_nr = CASE WHEN @wanted = 0 THEN wanted_nr ELSE @wanted END
         WHERE id = @id
         """,
         cancellation,
@@ -101,7 +102,7 @@ public sealed class DeliveriesStore(EdmDatabase database)
         new DataParameter("unknown", change.Unknown), new DataParameter("state", change.State ?? "", DataType.Text),
         new DataParameter("reopened", change.IsReopened ? 1 : 0), new DataParameter("priority", change.Priority ?? 0),
         new DataParameter("cap", change.Cap is { } cap ? cap.Most ?? -1 : -2), new DataParameter("policy", UnknownPolicies.Name(change.Policy) ?? "", DataType.Text),
-        new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
+        new DataParameter("wanted", change.WantedNr), new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
 
     private const string Upsert = """
         ON CONFLICT (task_id, seq) DO UPDATE SET

@@ -32,6 +32,9 @@ internal sealed class TaskChange
     /// <summary>Null: as before.</summary>
     public UnknownPolicy? Policy { get; set; }
 
+    /// <summary>Of the last <see cref="TaskWanted"/>; 0: there was none.</summary>
+    public long WantedNr { get; set; }
+
     /// <summary>It was sent to those missed, so it is not cancelled any more, whatever it was before this run.</summary>
     public bool IsReopened { get; set; }
 
@@ -69,7 +72,8 @@ internal sealed class DeliveryChanges
             case MissedReopened e: Reopened(e); break;
             case UnknownResolved e: Resolved(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
-            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or ArchiveForgotten: break;
+            case TaskWanted e: Task(e.Task).WantedNr = e.Nr; break;
+            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or TaskRestored or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
         }
     }

@@ -26,8 +26,9 @@ public sealed class GoldenFileTests
     {
         ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null, Cap = null },
         ["uq.task-queued.v2"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { Cap = null },
-        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
-        ["uq.snapshot.v2"] = WithoutCaps((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps(WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]))),
+        ["uq.snapshot.v2"] = WithoutCaps(WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
+        ["uq.snapshot.v3"] = WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
         ["ln.committed.v1"] = Samples.CommittedBeforeChoices,
         ["ln.snapshot.v1"] = Samples.SnapshotBeforeStartLogs,
         ["uq.outcomes-recorded.v1"] = Samples.RecordedBeforeChoices,
@@ -68,6 +69,8 @@ public sealed class GoldenFileTests
     /// <summary>Before queues kept when their tasks were launched.</summary>
     private static UserQueueSnapshot WithoutLaunches(UserQueueSnapshot full) =>
         full with { Archive = null, Tasks = [.. full.Tasks.Select(task => task with { LaunchedAtMs = null })] };
+
+    private static UserQueueSnapshot WithoutRestored(UserQueueSnapshot full) => full with { Tasks = [.. full.Tasks.Select(task => task with { RestoredAtMs = null })] };
 
     private static UserQueueSnapshot WithoutCaps(UserQueueSnapshot full) => full with { Tasks = [.. full.Tasks.Select(task => task with { Cap = null })] };
 

@@ -30,6 +30,10 @@ internal static class Samples
     private static readonly Outcome Bare = new(Task, Lease, 13, 1, OutcomeKind.Sent, At);
     private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service, 3);
 
+    private static readonly TaskSnapshot Whole = new(
+        Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
+        2_520_000, At, At + 5, At - 1, 500, At + 6);
+
     // Before replies were classified.
     private static readonly Outcome FullV2 = Full with { Class = null, RetryAfterSeconds = null, Suppress = null };
 
@@ -79,6 +83,8 @@ internal static class Samples
         new TaskCancelled(Task, At),
         new TaskFinished(Task, [0, 0, 0, 590, 6, 2, 1, 2], At),
         new TaskArchived(Task, At),
+        new TaskWanted(Task, 1_234, At),
+        new TaskRestored(Whole, At),
         new ArchiveForgotten(At - 86_400_000, At),
         new FailedRetried(Task, Runs, At),
         new RecipientsExpired(Task, Runs, At),
@@ -100,9 +106,7 @@ internal static class Samples
         new UserQueueSnapshot(
             16,
             [
-                new TaskSnapshot(
-                    Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
-                    2_520_000, At, At + 5, At - 1, 500),
+                Whole,
             ],
             [new LeaseSnapshot(Lease, Lane, Epoch, 77, Task, Runs, Retries, At)],
             [new PullSnapshot(Lane, Epoch, 77, Lease, 1_260_000)],

@@ -38,7 +38,8 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
 
     /// <param name="overlay">Settings in HOCON that differ from those of tests.</param>
     /// <param name="transport">In place of the servers of the world, such as real ones.</param>
-    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null, string overlay = "", IMailTransport? transport = null)
+    /// <param name="limits">Null: those of every queue.</param>
+    public static async Task<EngineNode> StartAsync(string folder, MadeUpWorld world, string? postgres = null, string overlay = "", IMailTransport? transport = null, UserQueueLimits? limits = null)
     {
         Directory.CreateDirectory(folder);
         var file = Path.Combine(folder, "overlay.conf");
@@ -55,6 +56,11 @@ public sealed class EngineNode(IHost host) : IAsyncDisposable
         builder.Services.AddSingleton<IMimeComposer>(world);
         builder.Services.AddSingleton(transport ?? world);
         builder.Services.AddSingleton<ILaneServices>(world);
+        if (limits is not null)
+        {
+            builder.Services.AddSingleton(limits);
+        }
+
         builder.Services.AddEdmAkka(settings, config);
         var host = builder.Build();
         await host.Services.GetRequiredService<Migrator>().MigrateAsync();

@@ -12,7 +12,11 @@ internal sealed class QueueModel(UserQueueLimits limits)
 {
     private readonly SortedDictionary<long, ModelTask> tasks = [];
     private readonly Dictionary<TaskId, long> archive = [];
+    private readonly SortedDictionary<TaskId, ModelTask> gone = new(Comparer<TaskId>.Create((a, b) => a.Value.CompareTo(b.Value)));
     private long lastLease;
+
+    /// <summary>Archived, or forgotten since then.</summary>
+    public IReadOnlyCollection<ModelTask> Gone => gone.Values;
 
     public IEnumerable<ModelTask> Tasks => tasks.Values;
 
@@ -74,7 +78,18 @@ internal sealed class QueueModel(UserQueueLimits limits)
             case TaskArchived e:
                 Assert.True(tasks[e.Task.Value].IsFinished);
                 archive.Add(e.Task, tasks[e.Task.Value].Queued.LaunchedAtMs!.Value);
+                gone[e.Task] = tasks[e.Task.Value];
                 tasks.Remove(e.Task.Value);
+                break;
+            case TaskRestored e:
+                Assert.True(gone.Remove(e.Task.Task, out var back), $"task {e.Task.Task} was brought back and had not gone");
+                archive.Remove(e.Task.Task);
+                tasks.Add(e.Task.Task.Value, back);
+                foreach (var recipient in back.Recipients)
+                {
+                    recipient.Attempt = 1;
+                }
+
                 break;
             case ArchiveForgotten e: Forget(e); break;
             default: throw new ArgumentException($"The model doesn't know {happened}.", nameof(happened));
@@ -281,6 +296,11 @@ internal sealed class ModelTask(TaskQueued queued)
     public Segment Segment(int seq) => Queued.Segments.Single(s => s.Range.First <= seq && seq <= s.Range.Last);
 
     public bool IsFor(int seq, LaneId lane) => Pool == lane.Pool && (Segment(seq).Lane is null || Segment(seq).Lane == lane.Lane);
+
+    /// <summary>As SQL knows it when it is over.</summary>
+    public TaskSnapshot Stored(long finishedAtMs) => new(
+        Id, Pool, Queued.Lanes, Priority, Queued.Segments, Queued.Retry, Unknown, Phase, [.. Recipients.SelectMany(r => new[] { (int)r.State, 1 })], [], 0,
+        Queued.AtMs, finishedAtMs, Queued.LaunchedAtMs, Cap);
 
     public int[] Counts() => [.. Enum.GetValues<RecipientState>().Select(state => Recipients.Count(r => r.State == state))];
 }

@@ -49,7 +49,7 @@ internal sealed class QueueWorld
 
     public void Do(QueueStep step)
     {
-        switch (step.Kind % 24)
+        switch (step.Kind % 25)
         {
             case 0 or 1: Launch(step); break;
             case 2 or 3 or 4 or 5 or 6: Say(NextPull(Choose(AllLanes, step.A), 1 + (step.B % 8))); break;
@@ -67,6 +67,7 @@ internal sealed class QueueWorld
             case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9), step.B % 2 == 0 ? null : (UnknownPolicy)(step.C % 2))); break;
             case 21: Say(new SendToMissed(User, Task(step), step.B % 3 > 0, step.B % 3 < 2)); break;
             case 22 or 23: SayResolved(step); break;
+            case 24 when model.Gone.Count > 0: BringBack(Choose([.. model.Gone], step.A)); break;
             case 19 when step.B % 4 == 0: Restart(step.A % 2 == 0); break;
             default: SayNonsense(step); break;
         }
@@ -268,6 +269,17 @@ internal sealed class QueueWorld
             state = new UserQueueState(User, limits);
             journal.ForEach(state.Apply);
         }
+    }
+
+    /// <summary>As its actor does before a command for an archived task.</summary>
+    private void BringBack(ModelTask task)
+    {
+        Assert.Equal(task.Id, state.Wanted(new RetryFailed(User, task.Id)));
+        var stored = task.Stored(NowMs);
+        Record([state.Restore(stored, NowMs)!]);
+        Assert.Null(state.Restore(stored, NowMs));
+        Settle();
+        CheckState();
     }
 
     /// <summary>A task is launched, and in one case of four the message is lost: it comes later, or never. Or one that was launched before comes once more.</summary>

@@ -264,8 +264,7 @@ public sealed class UserQueueDecisionsTests
         Assert.Equal(1, state.Task(id)!.Recipients.Count(RecipientState.Unknown));
         Assert.Equal(RecipientState.PendingRetry, Assert.Single(End(Pull(1), OutcomeKind.Unknown).Items).State);
 
-        state = UserQueueState.From(User, UserQueueLimits.Default, state.ToSnapshot());
-        Assert.Equal(UnknownPolicy.Resend, state.Task(id)!.Unknown);
+        Assert.Equal(UnknownPolicy.Resend, UserQueueState.From(User, UserQueueLimits.Default, state.ToSnapshot()).Task(id)!.Unknown);
         Say(new ChangeTask(User, id, Unknown: UnknownPolicy.Hold));
         Assert.Equal(RecipientState.Unknown, Assert.Single(End(Pull(1), OutcomeKind.Unknown).Items).State);
     }

@@ -9,7 +9,7 @@ namespace Edm.Engine.Tests.Queues;
 public sealed class UserQueueStateTests
 {
     private static readonly Gen<QueueStep[]> Life =
-        Gen.Select(Gen.Int[0, 23], Gen.Int[0, 999], Gen.Int[0, 999], Gen.Int[0, 999]).Select((kind, a, b, c) => new QueueStep(kind, a, b, c)).Array[1, 80];
+        Gen.Select(Gen.Int[0, 24], Gen.Int[0, 999], Gen.Int[0, 999], Gen.Int[0, 999]).Select((kind, a, b, c) => new QueueStep(kind, a, b, c)).Array[1, 80];
 
     /// <summary>Bounds so small that a random life meets them.</summary>
     private static readonly Gen<UserQueueLimits> Limits =
