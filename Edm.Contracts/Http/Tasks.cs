@@ -25,7 +25,7 @@ public sealed record TaskSummaryView(
 /// <param name="Balances">That it is.</param>
 /// <param name="RatePerSecond">Mails sent a second, over the last minute.</param>
 /// <param name="Eta">When it is finished if it goes on like that; null when nobody can tell.</param>
-/// <param name="Why">Why nothing goes out, in one sentence; null when it is at work or done.</param>
+/// <param name="Why">Why nothing goes out: the first of the reasons at /why, in one sentence; null when it is at work or done.</param>
 /// <param name="NextRetryAt">When the next deferred recipient is due.</param>
 /// <param name="Cap">How many recipients may be handed out; null: all. Those that wait or were cancelled don't count.</param>
 /// <param name="Unknown">hold or resend: what becomes of mails of which nobody can know whether they went out; null: as the setting edm.sending.unknown says at the launch.</param>
@@ -47,7 +47,7 @@ public sealed record ReasonView(string Code, string Text, DateTimeOffset? Until)
 /// <param name="Reasons">What has to end first stands first; empty when it is at work.</param>
 /// <param name="NextAt">The next moment at which something can go; null when it can now, or nothing will by time alone.</param>
 /// <param name="Eta">When it is finished if it goes on as in the last minute; null when nobody can tell.</param>
-/// <param name="Capacity">How long the rest takes by the quotas of the pool's services.</param>
+/// <param name="Capacity">When the rest can be done by the quotas, windows and warm-up of the pool's services, and when with twice as many of them.</param>
 public sealed record WhyView(string State, IReadOnlyList<ReasonView> Reasons, DateTimeOffset? NextAt, DateTimeOffset? Eta, string Capacity);
 
 /// <summary>What is left out stays as it is.</summary>

@@ -17,6 +17,7 @@ public static class CampaignServices
         services.AddSingleton<TaskQueue>();
         services.AddSingleton<TaskReader>();
         services.AddSingleton<TaskControl>();
+        services.AddSingleton<PoolConditions>();
         services.AddSingleton<UnknownStore>();
         services.AddSingleton<UnknownControl>();
         services.AddSingleton<Launcher>();

@@ -1,42 +1,82 @@
 using System.Globalization;
+using Edm.Engine.Dispatch;
+using Edm.Engine.Services.Limits;
 
 namespace Edm.Engine.Campaigns;
 
-/// <summary>How many mails a day the quotas of a pool's enabled services allow, as far as they are the user's own to know.</summary>
+/// <summary>When the enabled services of a pool can be done with the rest of a task, by their limits and as far as these are the user's own to know.</summary>
 /// <param name="Services">Enabled ones.</param>
-/// <param name="PerDay">Of all together; null: one of them has no quota, or they are somebody else's.</param>
-public sealed record PoolCapacity(int Services, long? PerDay)
+/// <param name="Kinds">Those with the same limits together; null: they are somebody else's.</param>
+public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? Kinds)
 {
-    private const int MinutesADay = 1440;
-    private const int HoursADay = 24;
+    /// <summary>Most tasks need no more than the first; each looks at all kinds for so many days.</summary>
+    private static readonly int[] Horizons = [8, 64, 366];
 
-    /// <summary>The least of what a service's quotas allow in a day; null when it has none.</summary>
-    public static long? OfService(int? perMinute, int? perHour, int? perDay)
-    {
-        long?[] quotas = [perMinute * (long)MinutesADay, perHour * (long)HoursADay, perDay];
-        return quotas.Min();
-    }
-
-    /// <summary>In one sentence how long the rest takes by the quotas, and how long with twice as many services; the same as long as the state is the same.</summary>
+    /// <summary>
+    /// In one sentence when the rest can be done, and when with twice as many services. Moments are full hours, so that the same state has the same words: it holds while the
+    /// services send what they may, and moves on by an hour at most once an hour while they don't.
+    /// </summary>
     /// <param name="open">Recipients that can still get a mail.</param>
-    public string Sentence(int open) => (open, Services, PerDay) switch
+    public string Sentence(int open, DateTimeOffset now)
     {
-        (0, _, _) => "Nobody waits for a mail.",
-        (_, 0, _) => "The pool has no enabled service, so nobody can say how long it takes.",
-        (_, _, null) => string.Create(CultureInfo.InvariantCulture, $"The quotas of the pool's {Of(Services)} set no limit; {Recipients(open)} left."),
-        (_, _, 0) => string.Create(CultureInfo.InvariantCulture, $"The quotas of the pool's {Of(Services)} allow no mail at all; {Recipients(open)} left."),
-        var (_, services, perDay) => string.Create(
-            CultureInfo.InvariantCulture,
-            $"The pool's {Of(services)} may send {perDay:N0} mails a day by quota and {Recipients(open)} left: {Days(open, perDay.Value)}; with {2 * services:N0} of this kind {Days(open, 2 * perDay.Value)}."),
-    };
+        if (open == 0)
+        {
+            return "Nobody waits for a mail.";
+        }
 
-    private static string Of(int services) => services == 1 ? "one service" : string.Create(CultureInfo.InvariantCulture, $"{services:N0} services");
+        var left = open == 1 ? "1 recipient is left" : Text($"{open:N0} recipients are left");
+        if (Services == 0)
+        {
+            return Text($"{left}; the pool has no enabled service, so nobody can say how long it takes.");
+        }
 
-    private static string Recipients(int open) => open == 1 ? "1 recipient is" : string.Create(CultureInfo.InvariantCulture, $"{open:N0} recipients are");
+        var who = Services == 1 ? "one service" : Text($"{Services:N0} services");
+        if (Kinds is null)
+        {
+            return Text($"{left}; what the pool's {who} may send is their owner's to know.");
+        }
 
-    private static string Days(int open, long perDay)
-    {
-        var days = Math.Ceiling(open / (double)perDay);
-        return days <= 1 ? "a day at most" : string.Create(CultureInfo.InvariantCulture, $"{days:N0} days at least");
+        var alone = DoneAt(open, now, 1);
+        return alone == now
+            ? Text($"{left}; the limits of the pool's {who} let all of them go at once.")
+            : Text($"{left}; by quotas, windows and warm-up of the pool's {who} finished {By(alone, now)}, with {2 * Services:N0} of this kind {By(DoneAt(open, now, 2), now)}.");
     }
+
+    /// <returns>The first full hour at which they can have sent so many mails; now, when no limit keeps them; null for not within a year.</returns>
+    private DateTimeOffset? DoneAt(int mails, DateTimeOffset now, int times)
+    {
+        var hour = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+        foreach (var days in Horizons)
+        {
+            var stretches = Kinds!.SelectMany(kind => kind.Stretches(now, now.AddDays(days))).ToList();
+            if (IsDoneBy(now))
+            {
+                return now;
+            }
+
+            var (tooEarly, enough) = (0, (days * 24) + 1);
+            if (!IsDoneBy(hour.AddHours(enough)))
+            {
+                continue;
+            }
+
+            while (enough - tooEarly > 1)
+            {
+                var middle = (tooEarly + enough) / 2;
+                (tooEarly, enough) = IsDoneBy(hour.AddHours(middle)) ? (tooEarly, middle) : (middle, enough);
+            }
+
+            return hour.AddHours(enough);
+
+            // The sum of many parts of an hour may come out a hair too small.
+            bool IsDoneBy(DateTimeOffset at) => (stretches.Sum(stretch => stretch.SentBy(at)) * times) + 1e-6 >= mails;
+        }
+
+        return null;
+    }
+
+    private static string By(DateTimeOffset? done, DateTimeOffset now) =>
+        done is not { } at ? "not within a year" : at == now ? "at once" : $"by {UtcClock.Text(at)} at the earliest";
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

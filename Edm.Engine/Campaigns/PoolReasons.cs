@@ -27,6 +27,18 @@ public static class PoolReasons
             .Select(kind => Reason(kind.Key, kind.Count(), enabled.Count, kind.Min(service => Blocking(service)!.UntilMs)))];
     }
 
+    /// <summary>What the lanes say counts for more than what is stored: a service whose last error is stored may be at work, or be kept by something else, by now.</summary>
+    public static PoolCondition Seen(PoolCondition stored, IReadOnlyCollection<ServiceReport> services)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        ArgumentNullException.ThrowIfNull(services);
+        var enabled = services.Where(service => !Says(service, "disabled")).ToList();
+        var broken = enabled.Count >= stored.Enabled ? Math.Min(enabled.Count(service => Blocking(service)?.Code == "not-working"), stored.Enabled)
+            : enabled.Exists(service => Blocking(service) is null) ? 0
+            : stored.Broken;
+        return stored with { Broken = broken, Reports = services, Standstill = Of(services, stored.Enabled) };
+    }
+
     private static ServiceReason? Blocking(ServiceReport service) => Array.Find(service.Reasons ?? [], reason => reason.Blocks);
 
     private static bool Says(ServiceReport service, string code) => Array.Exists(service.Reasons ?? [], reason => reason.Code == code);

@@ -18,14 +18,15 @@ public sealed class LaneReports(IRequiredActor<LaneRegion> lanes, TimeProvider t
 
     /// <summary>What the lanes of a pool say of their services; those that do not answer in time say nothing.</summary>
     /// <param name="expected">So many enabled services: who has heard of as many waits for no more.</param>
-    public async Task<IReadOnlyList<ServiceReport>> OfPoolAsync(PoolId pool, int lanesOfPool, int expected, CancellationToken cancellation)
+    /// <param name="patience">At most <see cref="Deadline"/>.</param>
+    public async Task<IReadOnlyList<ServiceReport>> OfPoolAsync(PoolId pool, int lanesOfPool, int expected, TimeSpan patience, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         while (true)
         {
-            var asked = Enumerable.Range(0, lanesOfPool).Select(lane => AskOnceAsync(new GetLane(new LaneId(pool, lane)), Deadline - time.GetElapsedTime(began), cancellation));
+            var asked = Enumerable.Range(0, lanesOfPool).Select(lane => AskOnceAsync(new GetLane(new LaneId(pool, lane)), patience - time.GetElapsedTime(began), cancellation));
             ServiceReport[] reports = [.. (await Task.WhenAll(asked)).SelectMany(lane => lane?.Services ?? [])];
-            if (reports.Count(report => !Array.Exists(report.Reasons ?? [], reason => reason.Code == "disabled")) >= expected || time.GetElapsedTime(began) + AskAgain >= Deadline)
+            if (reports.Count(report => !Array.Exists(report.Reasons ?? [], reason => reason.Code == "disabled")) >= expected || time.GetElapsedTime(began) + AskAgain >= patience)
             {
                 return reports;
             }

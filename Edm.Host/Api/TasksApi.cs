@@ -2,7 +2,6 @@ using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Dispatch;
-using Edm.Engine.Services;
 using Edm.Host.Http;
 
 namespace Edm.Host.Api;
@@ -21,7 +20,7 @@ internal static class TasksApi
             .WithDescription("All, or those in one state, in the order of their numbers. States are exact; reply, reason and times may be a moment behind.")
             .Produces<Page<RecipientView>>().Fails(400, 404);
         tasks.MapGet("/{id:long}/why", WhyAsync).WithSummary("Why does nothing of a task go out")
-            .WithDescription("The reasons in their order, when the next mail can go, and how long the rest takes.").Produces<WhyView>().Fails(404);
+            .WithDescription("The reasons in their order, when the next mail can go, and when the rest can be done by the limits of the pool's services.").Produces<WhyView>().Fails(404);
         tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority, the cap or the policy for unknown mails of a task")
             .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried. A policy holds for mails that become unknown from then on.")
             .Produces<TaskView>().Fails(400, 404, 409);
@@ -46,7 +45,7 @@ internal static class TasksApi
                     : Problems.NotFound(NoSuchTask);
             })
             .WithSummary("Send to those missed")
-            .WithDescription("Recipients of a finished or cancelled task that were cancelled or skipped wait again, and the task runs. Who may still not be mailed is skipped again. The answer comes when that is durable.")
+            .WithDescription("Recipients of a finished or cancelled task, however long ago it ended, that were cancelled or skipped wait again, and the task runs. Who may still not be mailed is skipped again. The answer comes when that is durable.")
             .Produces<ChangedView>().Fails(400, 404, 409);
 
     private static void MapCommand<T>(IEndpointRouteBuilder tasks, string verb, string summary, string description, Func<UserId, TaskId, IForUserQueue> command) =>
@@ -64,49 +63,41 @@ internal static class TasksApi
             task.CreatedAt, task.LaunchedAt, task.FinishedAt));
     }
 
-    private static async Task<IResult> GetAsync(long id, Caller caller, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
+    private static async Task<IResult> GetAsync(long id, Caller caller, TaskReader reader, PoolConditions pools, TimeProvider time, CancellationToken cancellation)
     {
         if (await reader.FindAsync(caller.User, new TaskId(id), cancellation) is not { } standing)
         {
             return Problems.NotFound(NoSuchTask);
         }
 
-        var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
+        var pool = await pools.OfAsync(caller.User, standing, PoolConditions.Glance, cancellation);
         return TypedResults.Ok(View(standing, pool, time.GetUtcNow()));
     }
 
     private static async Task<IResult> WhyAsync(
-        long id, Caller caller, TaskReader reader, TaskStore store, PoolStore pools, LaneReports lanes, TimeProvider time, CancellationToken cancellation)
+        long id, Caller caller, TaskReader reader, TaskStore store, PoolConditions pools, TimeProvider time, CancellationToken cancellation)
     {
         if (await reader.FindAsync(caller.User, new TaskId(id), cancellation) is not { } standing)
         {
             return Problems.NotFound(NoSuchTask);
         }
 
-        var pool = await store.PoolConditionAsync(caller.User, standing.Task.Pool, cancellation);
-        if (standing.Open > 0 && pool.Enabled > 0 && await pools.FindAsync(standing.Task.Pool, cancellation) is { } found)
-        {
-            var reports = await lanes.OfPoolAsync(found.Id, found.Lanes, pool.Enabled, cancellation);
-            var works = reports.Any(report => report.BlockedBy is null);
-
-            // A service whose page tells of an error may be at work nevertheless: one provider alone does not want it.
-            pool = pool with { Broken = works ? 0 : pool.Broken, Standstill = PoolReasons.Of(reports, pool.Enabled) };
-        }
-
-        var capacity = await store.PoolCapacityAsync(caller.User, standing.Task.Pool, cancellation);
+        var now = time.GetUtcNow();
+        var pool = await pools.OfAsync(caller.User, standing, LaneReports.Deadline, cancellation);
+        var capacity = await store.PoolCapacityAsync(caller.User, standing.Task.Pool, pool.Reports, cancellation);
         return TypedResults.Ok(new WhyView(
             standing.State, [.. TaskReasons.Of(standing, pool).Select(reason => new ReasonView(reason.Code, reason.Text, reason.Until))], standing.NextAt(pool),
-            standing.Eta(time.GetUtcNow()), capacity.Sentence(standing.Open)));
+            standing.Eta(now), capacity.Sentence(standing.Open, now)));
     }
 
     private static async Task<IResult> ChangeAsync(
-        long id, TaskChange body, Caller caller, TaskControl control, TaskReader reader, TaskStore store, TimeProvider time, CancellationToken cancellation)
+        long id, TaskChange body, Caller caller, TaskControl control, TaskReader reader, PoolConditions pools, TimeProvider time, CancellationToken cancellation)
     {
         var priority = body.Priority.IsGiven ? body.Priority.OrKeep(1, "priority") : (int?)null;
         var unknown = body.Unknown.IsGiven ? UnknownPolicies.Parse(body.Unknown.OrKeep("", "unknown"), "unknown") : null;
         return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, unknown, cancellation) is null
             ? Problems.NotFound(NoSuchTask)
-            : await GetAsync(id, caller, reader, store, time, cancellation);
+            : await GetAsync(id, caller, reader, pools, time, cancellation);
     }
 
     private static async Task<IResult> RecipientsAsync(

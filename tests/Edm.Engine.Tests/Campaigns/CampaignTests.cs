@@ -301,6 +301,26 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         Assert.Null((await Tasks.PoolConditionAsync(new UserId(99), new PoolId(pool), default)).Error);
     }
 
+    [Fact]
+    public async Task The_capacity_of_a_pool_comes_from_the_limits_of_enabled_services_and_what_is_left_of_today()
+    {
+        var (user, _) = await CampaignAsync();
+        var pool = await IdAsync("pools", user);
+        await AddServiceAsync(user, pool, "a", enabled: true, null);
+        await AddServiceAsync(user, pool, "b", enabled: true, null);
+        await AddServiceAsync(user, pool, "off", enabled: false, null);
+        await ExecuteAsync("""UPDATE services SET per_day = 100, limits = '{"timeZone":"Europe/Berlin"}'""");
+        var now = new DateTimeOffset(2026, 11, 27, 12, 0, 0, TimeSpan.Zero);
+
+        var capacity = await Tasks.PoolCapacityAsync(user, new PoolId(pool), [], default);
+        Assert.Contains("2 services finished by 2026-11-27T23:00:00Z at the earliest", capacity.Sentence(201, now), StringComparison.Ordinal);
+        Assert.Contains("at once", capacity.Sentence(200, now), StringComparison.Ordinal);
+
+        ServiceReport[] reports = [.. new[] { "a", "b" }.Select((_, nr) => new ServiceReport(new ServiceId(nr + 1), 1, 0, 0, null, null, 1, LeftToday: 0))];
+        Assert.Contains("finished by 2026-11-27T23:00:00Z", (await Tasks.PoolCapacityAsync(user, new PoolId(pool), reports, default)).Sentence(1, now), StringComparison.Ordinal);
+        Assert.Null((await Tasks.PoolCapacityAsync(new UserId(99), new PoolId(pool), [], default)).Kinds);
+    }
+
     private async Task<(UserId User, CampaignId Campaign)> CampaignAsync(string filter = "", int priority = 1, int lanes = 1, string userName = "user")
     {
         var user = await AddUserAsync(userName);

@@ -41,6 +41,29 @@ public sealed class PoolReasonsTests
         Assert.Equal("The pool's one service: out of order.", Assert.Single(reasons).Text);
     }
 
+    [Theory]
+    [InlineData("day-used-up", "day-used-up", 0)]
+    [InlineData("not-working", "day-used-up", 1)]
+    [InlineData("not-working", "not-working", 2)]
+    [InlineData(null, "not-working", 1)]
+    public void What_lanes_say_counts_for_more_than_the_stored_errors(string? first, string? second, int broken)
+    {
+        var pool = PoolReasons.Seen(new PoolCondition(2, 2, 2, "535 no"), [Of(1, first), Of(2, second)]);
+
+        Assert.Equal((2, broken, "535 no"), (pool.Enabled, pool.Broken, pool.Error));
+        Assert.Equal(first is null ? 0 : first == second ? 1 : 2, pool.Standstill.Count);
+    }
+
+    [Fact]
+    public void Where_lanes_are_silent_the_stored_errors_stand_unless_a_service_is_known_to_work()
+    {
+        var stored = new PoolCondition(2, 2, 2, "535 no");
+
+        Assert.Equal(2, PoolReasons.Seen(stored, []).Broken);
+        Assert.Equal(2, PoolReasons.Seen(stored, [Of(1, "not-working")]).Broken);
+        Assert.Equal(0, PoolReasons.Seen(stored, [Of(1)]).Broken);
+    }
+
     private static ServiceReport Of(long id, string? code = null, long? until = null, bool blocks = true) => new(
         new ServiceId(id), 2, 0, 0, until, null, 1, code is null ? [] : [new ServiceReason(code, "535 secret words", until, blocks)]);
 }

@@ -104,23 +104,6 @@ public sealed class TaskReasonsTests
         Assert.Equal(Of(standing), Of(standing with { SentPerSecond = 3 }));
     }
 
-    [Theory]
-    [InlineData(null, null, null, null)]
-    [InlineData(10, null, null, 14_400L)]
-    [InlineData(10, 100, null, 2_400L)]
-    [InlineData(10, 100, 500, 500L)]
-    public void A_service_sends_the_least_of_what_its_quotas_allow(int? perMinute, int? perHour, int? perDay, long? expected) =>
-        Assert.Equal(expected, PoolCapacity.OfService(perMinute, perHour, perDay));
-
-    [Theory]
-    [InlineData(0, 3, 100L, "Nobody waits for a mail.")]
-    [InlineData(5, 0, 0L, "The pool has no enabled service, so nobody can say how long it takes.")]
-    [InlineData(1, 1, null, "The quotas of the pool's one service set no limit; 1 recipient is left.")]
-    [InlineData(9_000, 3, 1_500L, "The pool's 3 services may send 1,500 mails a day by quota and 9,000 recipients are left: 6 days at least; with 6 of this kind 3 days at least.")]
-    [InlineData(5, 3, 1_500L, "The pool's 3 services may send 1,500 mails a day by quota and 5 recipients are left: a day at most; with 6 of this kind a day at most.")]
-    public void How_long_the_rest_takes_is_said_in_one_sentence(int open, int services, long? perDay, string expected) =>
-        Assert.Equal(expected, new PoolCapacity(services, perDay).Sentence(open));
-
     private static IReadOnlyList<TaskReason> Of(TaskStanding standing, PoolCondition? pool = null) => TaskReasons.Of(standing, pool ?? Healthy);
 
     private static long Ms(DateTimeOffset at) => at.ToUnixTimeMilliseconds();

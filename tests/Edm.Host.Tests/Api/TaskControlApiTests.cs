@@ -1,6 +1,9 @@
 using Edm.Contracts.Http;
+using Edm.Engine.Storage;
 using Edm.Testing;
 using Edm.Testing.Servers;
+using LinqToDB.Data;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Edm.Host.Tests.Api;
 
@@ -62,6 +65,26 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
         Assert.Equal("resend", (await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { priority = 7 })).Unknown);
         Assert.Equal("hold", (await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { unknown = "hold" })).Unknown);
         Assert.Equal("hold", (await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}")).Unknown);
+    }
+
+    [Fact]
+    public async Task A_tasks_page_and_its_why_say_the_same_also_where_an_old_error_is_stored()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client);
+        var day = DateTimeOffset.UtcNow.AddDays(3).DayOfWeek.ToString()[..3].ToLowerInvariant();
+        await client.PatchAsync<ServiceView>($"v1/services/{scenario.Service}", new { limits = new { windows = new[] { new { days = new[] { day }, from = "09:00", to = "10:00" } } } });
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+        await UntilAsync(client, scenario.Task, task => task.Why?.StartsWith("The pool's one service: sending window closed until ", StringComparison.Ordinal) == true);
+
+        await fixture.Host.Services.GetRequiredService<EdmDatabase>().RunAsync(
+            connection => connection.ExecuteAsync("UPDATE services SET last_error = '535 no' WHERE id = @id", new DataParameter("id", scenario.Service)));
+
+        var task = await client.GetAsync<TaskView>($"v1/tasks/{scenario.Task}");
+        var why = await client.GetAsync<WhyView>($"v1/tasks/{scenario.Task}/why");
+        Assert.Equal("services-window-closed", why.Reasons[0].Code);
+        Assert.Equal(why.Reasons[0].Text, task.Why);
+        Assert.Contains("T09:00:00Z", why.Capacity, StringComparison.Ordinal);
     }
 
     [Fact]
