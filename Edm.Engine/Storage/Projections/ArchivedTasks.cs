@@ -67,8 +67,7 @@ public sealed class ArchivedTasks(EdmDatabase database, RetryRules retry)
         foreach (var run in runs)
         {
             Add(RecipientState.Cancelled, run.FirstSeq - next);
-            RecipientStates.TryParse(run.State, out var state);
-            Add(state, run.LastSeq - run.FirstSeq + 1);
+            Add(RecipientStates.TryParse(run.State, out var state) ? state : throw new InvalidOperationException($"No recipient is '{run.State}'."), run.LastSeq - run.FirstSeq + 1);
             next = run.LastSeq + 1;
         }
 
