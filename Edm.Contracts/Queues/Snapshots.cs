@@ -49,16 +49,22 @@ public sealed record StartCounter(ServiceId Service, long Hour, int InHour, long
 
 /// <summary>How many mails a service started, by minute and by quarter of an hour.</summary>
 /// <param name="LastMinute">The latest minute counted, since 1970.</param>
-public sealed record StartLogSnapshot(ServiceId Service, long LastMinute, StartCount[] Minutes, StartCount[] Quarters);
+/// <param name="Seconds">By second, of the last minute, to all providers; null in snapshots of versions that did not keep them.</param>
+public sealed record StartLogSnapshot(ServiceId Service, long LastMinute, StartCount[] Minutes, StartCount[] Quarters, StartCount[]? Seconds = null);
 
-/// <param name="Nr">Which minute, or quarter of an hour, since 1970.</param>
-/// <param name="Provider">The recipients' provider, by its stored number.</param>
+/// <param name="Nr">Which second, minute, or quarter of an hour, since 1970.</param>
+/// <param name="Provider">The recipients' provider, by its stored number; 0 where they are not told apart.</param>
 public sealed record StartCount(
     [property: JsonPropertyName("i")] long Nr,
     [property: JsonPropertyName("p")] int Provider,
     [property: JsonPropertyName("n")] int Count);
 
+/// <summary>How many mails a service started in one commit.</summary>
+public sealed record ServiceStarts(ServiceId Service, int Count);
+
 /// <summary>The whole state of a CentralQueue.</summary>
 /// <param name="Starts">Empty since there are <paramref name="StartLogs"/>.</param>
+/// <param name="Latest">Started by the last commit: they went onto the wire once it was durable, and only the next commit tells when that was.</param>
 public sealed record LaneSnapshot(
-    long CommitNr, OpenMailSnapshot[] Open, UnackedSnapshot[] Unacked, StartCounter[] Starts, StartLogSnapshot[]? StartLogs = null) : IEdmMessage;
+    long CommitNr, OpenMailSnapshot[] Open, UnackedSnapshot[] Unacked, StartCounter[] Starts, StartLogSnapshot[]? StartLogs = null,
+    ServiceStarts[]? Latest = null) : IEdmMessage;

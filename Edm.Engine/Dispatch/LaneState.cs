@@ -15,6 +15,9 @@ public sealed class LaneState
     private readonly SortedDictionary<long, List<UnackedSnapshot>> unacked = [];
     private readonly SortedDictionary<long, StartLog> starts = [];
 
+    /// <summary>By service: mails that the last commit started.</summary>
+    private readonly SortedDictionary<long, int> latest = [];
+
     public long CommitNr { get; private set; }
 
     public int UnackedCount { get; private set; }
@@ -66,6 +69,7 @@ public sealed class LaneState
         }
 
         CommitNr = committed.Nr;
+        CountLatest(committed);
         foreach (var mail in committed.Ended)
         {
             open.Remove(MailKey.Of(mail));
@@ -99,6 +103,24 @@ public sealed class LaneState
         }
     }
 
+    /// <summary>
+    /// Mails go onto the wire when their commit is durable, however long that takes, and only then is the next commit made: its moment is when they went, or, where the lane
+    /// had nothing else to say or its process ended, a later one, which errs on the safe side.
+    /// </summary>
+    private void CountLatest(LaneCommitted next)
+    {
+        foreach (var (service, n) in latest)
+        {
+            Log(new ServiceId(service)).Seconds.Count(DateTimeOffset.FromUnixTimeMilliseconds(next.AtMs), n);
+        }
+
+        latest.Clear();
+        foreach (var mail in next.Started)
+        {
+            latest[mail.Service.Value] = latest.GetValueOrDefault(mail.Service.Value) + 1;
+        }
+    }
+
     private void AddUnacked(UnackedSnapshot entry)
     {
         if (!unacked.TryGetValue(entry.User.Value, out var entries))
@@ -125,7 +147,8 @@ public sealed class LaneState
             [.. open.Values.OrderBy(o => (o.Mail.User.Value, o.Mail.Lease.Value, o.Mail.Seq))],
             [.. unacked.Values.SelectMany(e => e)],
             [],
-            [.. starts.Select(log => log.Value.ToSnapshot(new ServiceId(log.Key)))]);
+            [.. starts.Select(log => log.Value.ToSnapshot(new ServiceId(log.Key)))],
+            [.. latest.Select(started => new ServiceStarts(new ServiceId(started.Key), started.Value))]);
 
     public static LaneState From(LaneSnapshot snapshot)
     {
@@ -143,6 +166,11 @@ public sealed class LaneState
         foreach (var counter in snapshot.Starts)
         {
             state.starts[counter.Service.Value] = StartLog.From(counter);
+        }
+
+        foreach (var (service, n) in snapshot.Latest ?? [])
+        {
+            state.latest.Add(service.Value, n);
         }
 
         foreach (var log in snapshot.StartLogs ?? [])

@@ -57,6 +57,11 @@ internal sealed partial class ServiceGate
         (quota, windows) = (new ServiceQuota(this.starts, service.Limits), new SendingWindows(service.Limits.Zone, service.Limits.Windows));
         pace = new ServicePace(service.PerMinute, now);
         gap = new MinimumGap(random, now);
+        foreach (var (at, n) in service.PerMinute is null ? [] : this.starts.Seconds.Until(now))
+        {
+            lastMinute.Count(at, n);
+        }
+
         providers = [.. Enumerable.Range(0, MailboxProviders.Count).Select(i => new ProviderGate((MailboxProvider)i, now))];
     }
 
@@ -231,9 +236,6 @@ internal sealed partial class ServiceGate
         stopped = true;
         Withdraw();
     }
-
-    /// <summary>What a restart would know.</summary>
-    public StartLogSnapshot Starts() => starts.ToSnapshot(service.Id);
 
     /// <summary>A provider does not want the service as a sender, or did so and has taken no mail since.</summary>
     public bool IsUnwanted => Array.Exists(providers, there => there.Rest.Words is not null);

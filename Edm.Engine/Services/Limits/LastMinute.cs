@@ -2,7 +2,8 @@ namespace Edm.Engine.Services.Limits;
 
 /// <summary>
 /// The starts of the last sixty seconds, each with its moment, and so the last word on a limit a minute: a <see cref="TokenBucket"/> spaces mails when they are bound, and a
-/// connection that takes long may make some of them start together. Holds no more moments than the limit. Not thread-safe.
+/// connection that takes long may make some of them start together. After a restart it begins with what <see cref="LastSeconds"/> has kept: the bucket, which begins empty,
+/// would let a minute see what was started together just before the end, and its own pace on top. Holds no more moments than the highest limit of the minute. Not thread-safe.
 /// </summary>
 public sealed class LastMinute
 {
@@ -12,10 +13,14 @@ public sealed class LastMinute
     private readonly Queue<long> _starts = new();
     private long _last = long.MinValue;
 
-    public void Count(DateTimeOffset at)
+    public void Count(DateTimeOffset at, int n = 1)
     {
         Forget(at);
-        _starts.Enqueue(_last = at.UtcTicks);
+        _last = at.UtcTicks;
+        for (; n > 0; n--)
+        {
+            _starts.Enqueue(_last);
+        }
     }
 
     /// <summary>How many may start now; <see cref="int.MaxValue"/> without a limit.</summary>

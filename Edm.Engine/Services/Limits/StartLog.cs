@@ -22,6 +22,9 @@ public sealed class StartLog
     /// <summary>The latest minute counted, since 1970; everything after it is empty.</summary>
     private long last;
 
+    /// <summary>The same by the second; counted apart, when it is known that the mails are on the wire.</summary>
+    public LastSeconds Seconds { get; private init; } = new();
+
     /// <summary>Counts <paramref name="n"/> starts. An earlier moment counts into the latest minute, so that a clock that was set back grants nothing twice.</summary>
     public void Count(DateTimeOffset at, MailboxProvider provider, int n = 1)
     {
@@ -75,12 +78,13 @@ public sealed class StartLog
         return now;
     }
 
-    public StartLogSnapshot ToSnapshot(ServiceId service) => new(service, last, Filled(minutes, last, Minutes), Filled(quarters, last / MinutesInQuarter, Quarters));
+    public StartLogSnapshot ToSnapshot(ServiceId service) =>
+        new(service, last, Filled(minutes, last, Minutes), Filled(quarters, last / MinutesInQuarter, Quarters), Seconds.ToSnapshot());
 
     public static StartLog From(StartLogSnapshot snapshot)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        var log = new StartLog { last = snapshot.LastMinute };
+        var log = new StartLog { last = snapshot.LastMinute, Seconds = LastSeconds.From(snapshot.Seconds) };
         Fill(log.minutes, snapshot.Minutes, Minutes);
         Fill(log.quarters, snapshot.Quarters, Quarters);
         return log;

@@ -66,10 +66,13 @@ internal static class Samples
         return new()
         {
             ["ln.committed.v2"] = committed with { Ended = [new EndedMail(User, FullV2), committed.Ended[1]] },
-            ["ln.snapshot.v2"] = snapshot with { Unacked = [new UnackedSnapshot(User, 30, FullV2)] },
+            ["ln.snapshot.v2"] = WithoutSeconds(snapshot) with { Unacked = [new UnackedSnapshot(User, 30, FullV2)] },
+            ["ln.snapshot.v3"] = WithoutSeconds(snapshot),
             ["uq.outcomes-recorded.v2"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV2 }, recorded.Items[1]] },
         };
     }
+
+    private static LaneSnapshot WithoutSeconds(LaneSnapshot full) => full with { StartLogs = [.. full.StartLogs!.Select(log => log with { Seconds = null })], Latest = null };
 
     private static IEnumerable<IEdmMessage> All() => [.. StoredByQueues(), .. StoredByLanes(), .. Commands(), .. Protocol()];
 
@@ -122,7 +125,9 @@ internal static class Samples
         new LaneCommitted(1, At, Process, [], [], [], []),
         new LaneCommitted(2, At, Process, [], [.. Enum.GetValues<OutcomeKind>().Select(kind => new EndedMail(User, Full with { Kind = kind }))], [], []),
         new LaneSnapshot(31, [new OpenMailSnapshot(Started, Process, At - 7)], [new UnackedSnapshot(User, 30, Full)], [new StartCounter(Service, 490_923, 17, 20_455, 171)],
-            [new StartLogSnapshot(Service, 29_455_384, [new StartCount(29_455_384, 2, 17)], [new StartCount(1_963_692, 2, 17), new StartCount(1_963_691, 1, 154)])]),
+            [new StartLogSnapshot(Service, 29_455_384, [new StartCount(29_455_384, 2, 17)], [new StartCount(1_963_692, 2, 17), new StartCount(1_963_691, 1, 154)],
+                [new StartCount(1_767_323_045, 4, 6)])],
+            [new ServiceStarts(Service, 5)]),
         new LaneSnapshot(0, [], [], []),
     ];
 

@@ -106,6 +106,21 @@ public sealed class LaneStateTests
         Assert.Empty(state.Starts(Services[1]).Minutes);
     }
 
+    /// <summary>However long the journal took, and also out of a snapshot that was made in between.</summary>
+    [Fact]
+    public void A_start_counts_by_the_second_when_the_next_commit_is_made()
+    {
+        var state = new LaneState();
+        Started(state, Start, 1, 2);
+        Assert.Empty(state.Starts(Services[0]).Seconds!);
+        state = LaneState.From(SharedSerializer.Copy(state.ToSnapshot()));
+
+        Started(state, Start + 7_000, 3);
+        Withdraw(state, Start + 9_000, 3);
+
+        Assert.Equal([new StartCount((Start / 1000) + 7, 0, 2), new StartCount((Start / 1000) + 9, 0, 1)], state.Starts(Services[0]).Seconds!);
+    }
+
     [Fact]
     public void A_withdrawn_start_frees_its_place()
     {

@@ -52,6 +52,8 @@ internal sealed class GateLife
     private readonly List<MailboxProvider> starting = [];
     private readonly List<MailboxProvider> sending = [];
     private ServiceSettings service;
+    private LaneState journal = new();
+    private int mails;
 
     public GateLife(Numbers numbers, string zoneId, DateTimeOffset now, bool quick, int seed)
     {
@@ -191,12 +193,20 @@ internal sealed class GateLife
         }
     }
 
-    private void Go(int n) => Each(starting, n, provider =>
+    private void Go(int n)
     {
-        Gate.Started(provider, Now);
-        Starts.Add(Now);
-        sending.Add(provider);
-    });
+        Commit([.. starting.Take(n)]);
+        Each(starting, n, provider =>
+        {
+            Gate.Started(provider, Now);
+            Starts.Add(Now);
+            sending.Add(provider);
+        });
+    }
+
+    private void Commit(MailboxProvider[] started) => journal.Apply(new LaneCommitted(
+        journal.CommitNr + 1, Now.ToUnixTimeMilliseconds(), 1,
+        [.. started.Select(provider => new StartedMail(new UserId(1), new TaskId(1), new LeaseNr(1), ++mails, 1, service.Id, (int)provider))], [], [], []));
 
     /// <summary>A process that ends takes with it what had not started; the next one knows what the journal knows.</summary>
     private void Restart()
@@ -205,8 +215,9 @@ internal sealed class GateLife
         starting.Clear();
         sending.Clear();
         Credits = 0;
-        var journaled = SharedSerializer.Copy(new LaneSnapshot(1, [], [], [], [Gate.Starts()])).StartLogs![0];
-        Gate = new ServiceGate(service, journaled, random, Now);
+        journal = LaneState.From(SharedSerializer.Copy(journal.ToSnapshot()));
+        Commit([]);
+        Gate = new ServiceGate(service, journal.Starts(service.Id), random, Now);
     }
 
     private void Revoked(bool withdrawn) => Credits = withdrawn ? 0 : Credits;
