@@ -7,16 +7,26 @@ namespace Edm.Engine.Dispatch;
 /// <summary>
 /// Which service takes the next mail: the best score among those that hold credit and have room for the recipient's provider. A credit is one mail that pace,
 /// quota and a free connection of the service allow right now; taking it here, in one thread, is the reservation. Pure. Its work a mail grows with the number of
-/// services that hold credit, and not with that of all.
+/// services that hold credit, and not with that of all: see <see cref="CreditHolders"/>.
 /// </summary>
 internal sealed class CreditTable
 {
-    private readonly Dictionary<ServiceId, Entry> services = [];
+    private readonly Dictionary<ServiceId, CreditHolder> services = [];
 
-    /// <summary>Those with credit, in no order.</summary>
-    private readonly List<Entry> holders = [];
+    private readonly CreditHolders holders = new();
 
-    public SelectionWeights Weights { get; set; } = new();
+    public SelectionWeights Weights
+    {
+        get => holders.Weights;
+        set
+        {
+            holders.Weights = value;
+            foreach (var entry in services.Values)
+            {
+                holders.Update(entry);
+            }
+        }
+    }
 
     public int Credits { get; private set; }
 
@@ -24,11 +34,12 @@ internal sealed class CreditTable
     {
         if (!services.TryGetValue(service, out var entry))
         {
-            services.Add(service, entry = new Entry(service, standing));
+            services.Add(service, entry = new CreditHolder(service, standing));
         }
 
         entry.Learn(standing);
         Change(entry, credits);
+        holders.Update(entry);
     }
 
     public void Revoke(ServiceId service)
@@ -47,7 +58,7 @@ internal sealed class CreditTable
         services.Remove(service);
     }
 
-    public bool CanTake(MailboxProvider provider) => holders.Exists(entry => entry.Room[(int)provider] > 0);
+    public bool CanTake(MailboxProvider provider) => holders.HasRoom(provider);
 
     /// <summary>
     /// When a mail to this provider may next be bound, as far as caps, paces and rests of providers go: 0 where a service has room and only lacks credit;
@@ -69,31 +80,12 @@ internal sealed class CreditTable
     /// <summary>Takes one credit of the best service; among equals of the one with most credits, so that the load spreads. Null when nobody can take it.</summary>
     public (ServiceId Service, Choice Why)? Take(MailboxProvider provider, long nowMs)
     {
-        (Entry? best, double bestScore, Entry? second, double secondScore) = (null, 0, null, 0);
-        foreach (var entry in holders)
-        {
-            if (entry.Room[(int)provider] <= 0)
-            {
-                continue;
-            }
-
-            var score = entry.Standing.Score(Weights, provider, nowMs - entry.LastMs);
-            if (best is null || (score, entry.Credits).CompareTo((bestScore, best.Credits)) > 0)
-            {
-                (second, secondScore) = (best, bestScore);
-                (best, bestScore) = (entry, score);
-            }
-            else if (second is null || score > secondScore)
-            {
-                (second, secondScore) = (entry, score);
-            }
-        }
-
-        if (best is null)
+        if (holders.Best(provider, nowMs) is not { } found)
         {
             return null;
         }
 
+        var (best, bestScore, second, secondScore) = found;
         best.LastMs = nowMs;
         if (best.Room[(int)provider] != int.MaxValue)
         {
@@ -101,60 +93,23 @@ internal sealed class CreditTable
         }
 
         Change(best, -1);
+        holders.Update(best);
         return (best.Id, new Choice(Thousandths(bestScore), second?.Id, second is null ? null : Thousandths(secondScore)));
     }
 
     private static int Thousandths(double score) => (int)Math.Round(score * 1000);
 
-    private void Change(Entry entry, int by)
+    private void Change(CreditHolder entry, int by)
     {
         entry.Credits += by;
         Credits += by;
         if (entry.Credits > 0 && entry.Place < 0)
         {
-            entry.Place = holders.Count;
             holders.Add(entry);
         }
         else if (entry.Credits == 0 && entry.Place >= 0)
         {
-            // The last one takes its place.
-            var last = holders[^1];
-            holders[entry.Place] = last;
-            last.Place = entry.Place;
-            holders.RemoveAt(holders.Count - 1);
-            entry.Place = -1;
-        }
-    }
-
-    private sealed class Entry(ServiceId id, Standing standing)
-    {
-        public ServiceId Id { get; } = id;
-
-        public Standing Standing { get; private set; } = standing;
-
-        public int Credits { get; set; }
-
-        /// <summary>It has taken its credits back and granted none since: what its standing says of the future is void.</summary>
-        public bool IsRevoked { get; set; }
-
-        /// <summary>In <see cref="holders"/>; -1: not there.</summary>
-        public int Place { get; set; } = -1;
-
-        /// <summary>When a mail was last bound to it.</summary>
-        public long LastMs { get; set; }
-
-        public int[] Room { get; } = new int[MailboxProviders.Count];
-
-        /// <summary>When a mail to this provider may be bound to it; 0: it only lacks a credit that may come at any moment.</summary>
-        public long NextFor(MailboxProvider provider) => Math.Max(Standing.NextMs, Room[(int)provider] > 0 ? 0 : Standing.Providers[(int)provider].NextMs);
-
-        public void Learn(Standing now)
-        {
-            (Standing, IsRevoked) = (now, false);
-            for (var i = 0; i < Room.Length; i++)
-            {
-                Room[i] = now.Providers[i].Room;
-            }
+            holders.Remove(entry);
         }
     }
 }

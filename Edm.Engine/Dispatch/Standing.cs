@@ -10,11 +10,7 @@ namespace Edm.Engine.Dispatch;
 /// <param name="Success">See <see cref="SuccessRate.Rate"/>.</param>
 /// <param name="Providers">By provider: what it may send there now, and how well it did.</param>
 /// <param name="NextMs">Without credits: when it expects the next one, if that takes long; <see cref="long.MaxValue"/> when nobody can tell; else 0.</param>
-internal sealed record Standing(double PaceMs, double QuotaShare, double Success, IReadOnlyList<ProviderStanding> Providers, long NextMs = 0)
-{
-    public double Score(SelectionWeights weights, MailboxProvider provider, long sinceLastMs) =>
-        ServiceScore.Of(weights, ServiceScore.Idle(sinceLastMs, PaceMs), QuotaShare, Success, Providers[(int)provider].Fit);
-}
+internal sealed record Standing(double PaceMs, double QuotaShare, double Success, IReadOnlyList<ProviderStanding> Providers, long NextMs = 0);
 
 /// <param name="Room">Mails to this provider that may be bound now; <see cref="int.MaxValue"/> without a cap.</param>
 /// <param name="Fit">Share of the last mails to it that were taken.</param>

@@ -12,11 +12,21 @@ public static class ServiceScore
     /// <param name="quotaShare">See <see cref="ServiceQuota.Share"/>, 0..1.</param>
     /// <param name="success">See <see cref="SuccessRate.Rate"/>, 0..1, over all its mails.</param>
     /// <param name="fit">The same over its mails to the recipient's provider.</param>
-    public static double Of(SelectionWeights weights, double idle, double quotaShare, double success, double fit)
+    public static double Of(SelectionWeights weights, double idle, double quotaShare, double success, double fit) =>
+        Standing(weights, quotaShare, success, fit) + (TimeShare(weights) * Unit(idle));
+
+    /// <summary>What of a score does not change while time passes.</summary>
+    public static double Standing(SelectionWeights weights, double quotaShare, double success, double fit)
     {
-        ArgumentNullException.ThrowIfNull(weights);
-        var sum = weights.Time + weights.Quota + weights.Success + weights.ProviderFit;
-        return sum <= 0 ? 0 : (weights.Time * Unit(idle) + weights.Quota * Unit(quotaShare) + weights.Success * Unit(success) + weights.ProviderFit * Unit(fit)) / sum;
+        var sum = Sum(weights);
+        return sum <= 0 ? 0 : ((weights.Quota * Unit(quotaShare)) + (weights.Success * Unit(success)) + (weights.ProviderFit * Unit(fit))) / sum;
+    }
+
+    /// <summary>What <see cref="Idle"/> counts for in a score, 0..1.</summary>
+    public static double TimeShare(SelectionWeights weights)
+    {
+        var sum = Sum(weights);
+        return sum <= 0 ? 0 : weights.Time / sum;
     }
 
     /// <summary>How rested it is: 0 just after a mail, ½ when the time between two mails at its pace has passed, nearing 1.</summary>
@@ -32,6 +42,12 @@ public static class ServiceScore
         return Math.Max(gap.TotalMilliseconds, byLimits > 0 ? byLimits : Unlimited);
 
         static double Of(double span, int? limit) => limit is { } some ? span / Math.Max(1, some) : 0;
+    }
+
+    private static double Sum(SelectionWeights weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        return weights.Time + weights.Quota + weights.Success + weights.ProviderFit;
     }
 
     private static double Unit(double value) => double.IsNaN(value) ? 0 : Math.Clamp(value, 0, 1);

@@ -11,7 +11,7 @@ public sealed class FairQueueTests
     private const int Heavy = 100;
 
     /// <summary>Recipients in a batch, where it may have as many.</summary>
-    private const int Least = 16;
+    private const int Least = 32;
 
     private readonly FairQueue queue = new();
 
@@ -335,11 +335,11 @@ public sealed class FairQueueTests
         Ready(fair, 1, 2);
         Assert.Equal([(1, 64), (2, 64)], Two());
 
-        weights[1] = 4;
+        weights[1] = 2;
         Two();
 
-        Assert.Equal([(1, 64), (2, 16)], Two());
-        weights[2] = 8;
+        Assert.Equal([(1, 64), (2, 32)], Two());
+        weights[2] = 4;
         Two();
         Assert.Equal([(1, 32), (2, 64)], Two());
         Assert.True(fair.Take(Batch(fair.Next(64, Now)!, more: false)));
@@ -361,9 +361,9 @@ public sealed class FairQueueTests
     {
         var fair = new FairQueue();
         fair.AddPlaces(1000);
-        Ready(fair, [.. Enumerable.Range(1, 16).Select(i => (long)i)]);
+        Ready(fair, [.. Enumerable.Range(1, 8).Select(i => (long)i)]);
         var asked = new List<int>();
-        for (var i = 0; i < 64; i++)
+        for (var i = 0; i < 32; i++)
         {
             var pull = fair.Next(64, Now)!;
             if (pull.User.Value == 1)
@@ -371,10 +371,10 @@ public sealed class FairQueueTests
                 asked.Add(pull.Max);
             }
 
-            Assert.True(fair.Take(pull.User.Value == 1 && i < 40 ? Batch(pull, more: true) : Full(pull)));
+            Assert.True(fair.Take(pull.User.Value == 1 && i < 20 ? Batch(pull, more: true) : Full(pull)));
         }
 
-        Assert.Equal([16, 31, 32, 32], asked);
+        Assert.Equal([32, 63, 64, 64], asked);
     }
 
     [Fact]
