@@ -15,7 +15,8 @@ public sealed record TaskSnapshot(
 
 /// <param name="Attempt">The number of the next try.</param>
 /// <param name="FirstMs">When the first try was leased.</param>
-public sealed record PendingSnapshot(int Seq, int Attempt, long DueMs, long FirstMs);
+/// <param name="RefusedBy">As <see cref="RetryItem.RefusedBy"/>.</param>
+public sealed record PendingSnapshot(int Seq, int Attempt, long DueMs, long FirstMs, ServiceId[]? RefusedBy = null);
 
 public sealed record LeaseSnapshot(LeaseNr Lease, LaneId Lane, long Epoch, long PullNr, TaskId Task, SeqRange[] Fresh, RetryItem[] Retries, long AtMs);
 

@@ -55,7 +55,8 @@ public sealed record ArchiveForgotten(long UpToMs, long AtMs) : IUserQueueEvent;
 
 /// <param name="Attempt">The number of the try that this lease is for; 1 for a first try that was postponed.</param>
 /// <param name="FirstMs">When the first try was leased.</param>
-public sealed record RetryItem(int Seq, int Attempt, long FirstMs);
+/// <param name="RefusedBy">Services that were refused for who they are when they tried it; null: none. No more than tries.</param>
+public sealed record RetryItem(int Seq, int Attempt, long FirstMs, ServiceId[]? RefusedBy = null);
 
 /// <summary>Recipients were handed to one lane, in answer to pull <paramref name="PullNr"/> of the lane's incarnation <paramref name="Epoch"/>.</summary>
 /// <param name="Fresh">First tries.</param>

@@ -41,6 +41,7 @@ internal static class AttemptOutcome
             Class = verdict.Class,
             RetryAfterSeconds = verdict.RetryAfter is { } wait ? (int)Math.Ceiling(wait.TotalSeconds) : null,
             Suppress = verdict.Action == ReplyAction.Suppress ? true : null,
+            Unwanted = verdict.Action == ReplyAction.Alert ? true : null,
         },
         verdict.Action);
 }

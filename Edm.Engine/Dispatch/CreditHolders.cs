@@ -107,8 +107,9 @@ internal sealed class CreditHolders
 
     public bool HasRoom(MailboxProvider provider) => standings[(int)provider].AsSpan(0, count).ContainsAnyExcept(NoRoom);
 
+    /// <param name="spared">Not these services.</param>
     /// <returns>The two with the highest scores that have room for the provider, among equals the one with most credits first; null where none has.</returns>
-    public (CreditHolder Best, double BestScore, CreditHolder? Second, double SecondScore)? Best(MailboxProvider provider, long nowMs)
+    public (CreditHolder Best, double BestScore, CreditHolder? Second, double SecondScore)? Best(MailboxProvider provider, long nowMs, ReadOnlySpan<ServiceId> spared)
     {
         var (timeShare, column) = (ServiceScore.TimeShare(Weights), standings[(int)provider]);
         var (best, bestScore, second, secondScore) = (-1, double.NegativeInfinity, -1, double.NegativeInfinity);
@@ -116,7 +117,7 @@ internal sealed class CreditHolders
         {
             var standing = column[place];
             // Not even the longest rest would make it the second best.
-            if (standing == NoRoom || standing + timeShare < secondScore)
+            if (standing == NoRoom || standing + timeShare < secondScore || (!spared.IsEmpty && spared.Contains(holders[place].Id)))
             {
                 continue;
             }

@@ -60,12 +60,17 @@ internal sealed class CreditTable
 
     public bool CanTake(MailboxProvider provider) => holders.HasRoom(provider);
 
+    /// <summary>The same for one recipient; see <see cref="Take"/>.</summary>
+    public bool CanTake(MailboxProvider provider, long nowMs, ServiceId[] refusedBy) =>
+        refusedBy.Length == 0 ? CanTake(provider) : holders.Best(provider, nowMs, Spared(provider, nowMs, refusedBy)) is not null;
+
     /// <summary>
     /// When a mail to this provider may next be bound, as far as caps, paces and rests of providers go: 0 where a service has room and only lacks credit;
     /// <see cref="long.MaxValue"/> when nobody can tell.
     /// </summary>
-    public long NextMs(MailboxProvider provider) =>
-        services.Values.Where(entry => !entry.IsRevoked).Select(entry => entry.NextFor(provider)).DefaultIfEmpty(long.MaxValue).Min();
+    /// <param name="but">Not these services.</param>
+    public long NextMs(MailboxProvider provider, params ServiceId[] but) =>
+        services.Values.Where(entry => !entry.IsRevoked && !but.Contains(entry.Id)).Select(entry => entry.NextFor(provider)).DefaultIfEmpty(long.MaxValue).Min();
 
     /// <summary>Time between two mails to this provider, over all services that it holds back; 0 where one of them is not told a pace.</summary>
     public double EveryMs(MailboxProvider provider)
@@ -78,9 +83,10 @@ internal sealed class CreditTable
     public bool HasRevoked => services.Values.Any(entry => entry.IsRevoked);
 
     /// <summary>Takes one credit of the best service; among equals of the one with most credits, so that the load spreads. Null when nobody can take it.</summary>
-    public (ServiceId Service, Choice Why)? Take(MailboxProvider provider, long nowMs)
+    /// <param name="refusedBy">Services that were refused by this recipient's server: none of them takes it while another may, if not at this moment.</param>
+    public (ServiceId Service, Choice Why)? Take(MailboxProvider provider, long nowMs, params ServiceId[] refusedBy)
     {
-        if (holders.Best(provider, nowMs) is not { } found)
+        if (holders.Best(provider, nowMs, Spared(provider, nowMs, refusedBy)) is not { } found)
         {
             return null;
         }
@@ -96,6 +102,9 @@ internal sealed class CreditTable
         holders.Update(best);
         return (best.Id, new Choice(Thousandths(bestScore), second?.Id, second is null ? null : Thousandths(secondScore)));
     }
+
+    private ServiceId[] Spared(MailboxProvider provider, long nowMs, ServiceId[] refusedBy) =>
+        refusedBy.Length > 0 && NextMs(provider, refusedBy) <= nowMs ? refusedBy : [];
 
     private static int Thousandths(double score) => (int)Math.Round(score * 1000);
 

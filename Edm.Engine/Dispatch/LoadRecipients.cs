@@ -31,13 +31,13 @@ internal sealed class LoadRecipients(IRecipientSource recipients, IActorRef lane
 
     private async Task<IReadOnlyList<Mail>> LoadOnceAsync(Batch batch)
     {
-        var attempts = batch.Fresh.SelectMany(r => Enumerable.Range(r.First, r.Count)).Select(seq => (Seq: seq, Attempt: 1))
-            .Concat(batch.Retries.Select(r => (r.Seq, r.Attempt))).ToArray();
+        var attempts = batch.Fresh.SelectMany(r => Enumerable.Range(r.First, r.Count)).Select(seq => (Seq: seq, Attempt: 1, RefusedBy: Array.Empty<ServiceId>()))
+            .Concat(batch.Retries.Select(r => (r.Seq, r.Attempt, r.RefusedBy ?? []))).ToArray();
         var lease = batch.Lease ?? throw new ArgumentException("An empty batch has nobody to load.", nameof(batch));
         var task = await recipients.ContextAsync(batch.Task, stopping);
         if (task is null)
         {
-            foreach (var (seq, attempt) in attempts)
+            foreach (var (seq, attempt, _) in attempts)
             {
                 Skip(batch.User, new Outcome(batch.Task, lease, seq, attempt, OutcomeKind.Skipped, NowMs, Reason: "the task was deleted"));
             }
@@ -49,10 +49,10 @@ internal sealed class LoadRecipients(IRecipientSource recipients, IActorRef lane
         var mails = new List<Mail>(loaded.Count);
         for (var i = 0; i < loaded.Count; i++)
         {
-            var (seq, attempt) = attempts[i];
+            var (seq, attempt, refusedBy) = attempts[i];
             if (loaded[i].Contact is { } contact)
             {
-                mails.Add(new Mail(new MailKey(batch.User, lease, seq), task, attempt, contact));
+                mails.Add(new Mail(new MailKey(batch.User, lease, seq), task, attempt, contact) { RefusedBy = refusedBy });
             }
             else
             {

@@ -11,6 +11,9 @@ public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCar
 {
     public MailboxProvider Provider { get; } = MailboxProviders.Of(Contact.Email);
 
+    /// <summary>Services that were refused for who they are when they tried it: they are spared while another may take it.</summary>
+    public ServiceId[] RefusedBy { get; init; } = [];
+
     /// <summary>Why the service was chosen that has it now; null before.</summary>
     public Choice? Choice { get; init; }
 

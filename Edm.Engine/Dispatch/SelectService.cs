@@ -20,6 +20,9 @@ internal sealed record Weigh(SelectionWeights Weights) : INoSerializationVerific
 /// <summary>The service was given this mail and can't take it; nothing was sent.</summary>
 internal sealed record Rebound(Mail Mail) : INoSerializationVerificationNeeded;
 
+/// <summary>The service tried this mail and was refused for who it is; the mail may fare better with another.</summary>
+internal sealed record Unwanted(Mail Mail, ServiceId Service, EndedMail Ended) : INoSerializationVerificationNeeded;
+
 /// <summary>Send this: one credit was spent on it.</summary>
 internal sealed record Offer(Mail Mail) : INoSerializationVerificationNeeded;
 
@@ -87,7 +90,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
 
         public void OnPush()
         {
-            Bind(Grab(stage.inlet));
+            Bind(Grab(stage.inlet), NowMs);
             Go();
         }
 
@@ -116,6 +119,9 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
                 case Rebound rebound:
                     aside[(int)rebound.Mail.Provider].Enqueue((rebound.Mail, NowMs));
                     break;
+                case Unwanted unwanted:
+                    lane.Tell(new MailEnded(Elsewhere(unwanted)));
+                    break;
             }
 
             Go();
@@ -131,9 +137,11 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
         {
             for (var provider = 0; provider < aside.Length && credits.Credits > 0; provider++)
             {
-                while (aside[provider].Count > 0 && credits.CanTake((MailboxProvider)provider))
+                // Who spares a service goes back to the end and holds up nobody.
+                for (var left = aside[provider].Count; left > 0 && credits.CanTake((MailboxProvider)provider); left--)
                 {
-                    Bind(aside[provider].Dequeue().Mail);
+                    var (mail, since) = aside[provider].Dequeue();
+                    Bind(mail, since);
                 }
             }
 
@@ -148,18 +156,25 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
             }
         }
 
-        private void Bind(Mail mail)
+        private void Bind(Mail mail, long sinceMs)
         {
             // Between pull and push the last credit may have been revoked or gone to a rebound.
-            var now = NowMs;
-            if (credits.Take(mail.Provider, now) is { } taken)
+            if (credits.Take(mail.Provider, NowMs, mail.RefusedBy) is { } taken)
             {
                 sinks[taken.Service].Tell(new Offer(mail with { Choice = taken.Why }));
             }
             else
             {
-                aside[(int)mail.Provider].Enqueue((mail, now));
+                aside[(int)mail.Provider].Enqueue((mail, sinceMs));
             }
+        }
+
+        /// <summary>With the moment at which a service may have it that this recipient's server has not refused.</summary>
+        private EndedMail Elsewhere(Unwanted unwanted)
+        {
+            var (mail, ended) = (unwanted.Mail, unwanted.Ended);
+            var next = credits.NextMs(mail.Provider, [.. mail.RefusedBy, unwanted.Service]);
+            return next == long.MaxValue ? ended : ended with { Outcome = ended.Outcome with { ElsewhereMs = Math.Max(next, NowMs) } };
         }
 
         /// <summary>Those that wait for their provider and not for credit, once they have waited long, or hold up the others.</summary>
@@ -174,7 +189,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
             var crowded = Aside >= MaxAside;
             for (var provider = 0; provider < aside.Length; provider++)
             {
-                while (aside[provider].TryPeek(out var oldest) && (crowded || now - oldest.SinceMs >= MaxAsideMs) && !credits.CanTake((MailboxProvider)provider))
+                while (aside[provider].TryPeek(out var oldest) && (crowded || now - oldest.SinceMs >= MaxAsideMs) && !credits.CanTake((MailboxProvider)provider, now, oldest.Mail.RefusedBy))
                 {
                     aside[provider].Dequeue();
                     var name = MailboxProviders.NameOf((MailboxProvider)provider);

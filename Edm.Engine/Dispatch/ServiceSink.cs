@@ -248,10 +248,19 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void OnSent(Sent sent)
     {
-        Context.Parent.Tell(new MailEnded(sent.Ended));
         if (slots.BusyWith(sent.Key) is not { Mail: { } mail } slot)
         {
             throw new InvalidOperationException($"Service {service.Id} has sent {sent.Key}, which it is not busy with.");
+        }
+
+        if (sent.Answer.IsUnwanted)
+        {
+            // Whoever chooses among the services knows whether another may take it, and tells the lane.
+            select.Tell(new Unwanted(mail, service.Id, sent.Ended));
+        }
+        else
+        {
+            Context.Parent.Tell(new MailEnded(sent.Ended));
         }
 
         slot.IsStale |= slot.Mails >= service.Limits.PerConnection;

@@ -4,7 +4,13 @@ namespace Edm.Engine.Queues;
 
 /// <param name="Attempt">From 1.</param>
 /// <param name="FirstMs">When the first try was leased.</param>
-public readonly record struct LeasedTry(int Attempt, long FirstMs);
+/// <param name="RefusedBy">As <see cref="RetryItem.RefusedBy"/>.</param>
+public readonly record struct LeasedTry(int Attempt, long FirstMs, ServiceId[]? RefusedBy = null)
+{
+    /// <summary>With the service of this outcome, if it was refused.</summary>
+    public ServiceId[]? RefusedAfter(Outcome outcome) =>
+        outcome is { Unwanted: true, Service: { } service } && !(RefusedBy ?? []).Contains(service) ? [.. RefusedBy ?? [], service] : RefusedBy;
+}
 
 /// <summary>Recipients that were handed to one lane, in answer to one pull, and are not settled yet.</summary>
 public sealed class OpenLease
@@ -24,7 +30,7 @@ public sealed class OpenLease
 
         foreach (var retry in leased.Retries)
         {
-            tries[retry.Seq] = new LeasedTry(retry.Attempt, retry.FirstMs);
+            tries[retry.Seq] = new LeasedTry(retry.Attempt, retry.FirstMs, retry.RefusedBy);
         }
     }
 
@@ -48,7 +54,7 @@ public sealed class OpenLease
     /// <summary>What is still open, in the shape of the event that opened it.</summary>
     public (SeqRange[] Fresh, RetryItem[] Retries) Open() =>
         (SeqRange.Of(tries.Where(t => IsFresh(t.Value)).Select(t => t.Key)),
-            [.. tries.Where(t => !IsFresh(t.Value)).Select(t => new RetryItem(t.Key, t.Value.Attempt, t.Value.FirstMs))]);
+            [.. tries.Where(t => !IsFresh(t.Value)).Select(t => new RetryItem(t.Key, t.Value.Attempt, t.Value.FirstMs, t.Value.RefusedBy))]);
 
     public LeaseSnapshot ToSnapshot()
     {

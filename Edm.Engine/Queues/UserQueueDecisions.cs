@@ -141,7 +141,7 @@ public static class UserQueueDecisions
         var candidates = state.Unfinished.Where(t => t.Phase == TaskPhase.Running && t.IsFor(m.Lane)).OrderBy(t => t.VirtualTime).ThenBy(t => t.Id.Value).ToArray();
         foreach (var task in candidates)
         {
-            var due = task.DueRetries(m.Lane, nowMs).Take(max).Select(p => new RetryItem(p.Seq, p.Attempt, p.FirstMs)).ToArray();
+            var due = task.DueRetries(m.Lane, nowMs).Take(max).Select(p => new RetryItem(p.Seq, p.Attempt, p.FirstMs, p.RefusedBy)).ToArray();
             if (due.Length > 0)
             {
                 return state.LeaseOf(m, task, [], due, nowMs);
@@ -264,6 +264,12 @@ public static class UserQueueDecisions
         var asked = outcome.RetryAfterSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : (TimeSpan?)null;
         var delay = RetryDelay.After(task.Retry, task.Id, outcome.Seq, outcome.Attempt, outcome.Class, asked);
         var due = Math.Max(nowMs + (long)delay.TotalMilliseconds, outcome.NotBeforeMs ?? 0);
+        if (outcome.ElsewhereMs is { } elsewhere && asked is null && outcome.Attempt + 1 < task.Retry.MaxAttempts)
+        {
+            // Another service needs no patience. The last try has some all the same: what so many were refused with may be about the mail.
+            due = Math.Min(due, Math.Max(nowMs, elsewhere));
+        }
+
         return task.IsTooLate(due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old for another try; the last: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);

@@ -235,7 +235,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
                 }
                 else if (!lease.IsFresh(leased))
                 {
-                    AddPending(task, new PendingSnapshot(seq, leased.Attempt, e.AtMs, leased.FirstMs));
+                    AddPending(task, new PendingSnapshot(seq, leased.Attempt, e.AtMs, leased.FirstMs, leased.RefusedBy));
                 }
                 else
                 {
@@ -256,7 +256,8 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             Settle(lease, outcome.Seq);
             if (item.State == RecipientState.PendingRetry)
             {
-                AddPending(task, new PendingSnapshot(outcome.Seq, outcome.Kind == OutcomeKind.Postponed ? outcome.Attempt : outcome.Attempt + 1, item.DueMs ?? e.AtMs, leased.FirstMs));
+                var attempt = outcome.Kind == OutcomeKind.Postponed ? outcome.Attempt : outcome.Attempt + 1;
+                AddPending(task, new PendingSnapshot(outcome.Seq, attempt, item.DueMs ?? e.AtMs, leased.FirstMs, leased.RefusedAfter(outcome)));
             }
             else
             {
