@@ -29,6 +29,7 @@ public enum OutcomeKind
 /// <param name="Class">What the reply means; null for a mail that was taken, and where nothing was replied.</param>
 /// <param name="RetryAfterSeconds">How long the server asked to wait.</param>
 /// <param name="Suppress">There is no such mailbox: the contact is not to be mailed any more.</param>
+/// <param name="Provider">For one that was postponed: the recipient's provider, by its stored number.</param>
 /// <param name="Unwanted">It was the service that was refused, for who it is, and not this mail.</param>
 /// <param name="ElsewhereMs">Then, or already now, another service that has not been refused may take the mail; null where none is known.</param>
 public sealed record Outcome(
@@ -48,6 +49,7 @@ public sealed record Outcome(
     [property: JsonPropertyName("m")] ReplyClass? Class = null,
     [property: JsonPropertyName("ra")] int? RetryAfterSeconds = null,
     [property: JsonPropertyName("sp")] bool? Suppress = null,
+    [property: JsonPropertyName("p")] int? Provider = null,
     [property: JsonPropertyName("u")] bool? Unwanted = null,
     [property: JsonPropertyName("el")] long? ElsewhereMs = null);
 

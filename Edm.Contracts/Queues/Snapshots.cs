@@ -8,10 +8,19 @@ namespace Edm.Contracts;
 /// <param name="LaunchedAtMs">As <see cref="QueueTask.LaunchedAtMs"/>; null in snapshots of versions that did not keep it.</param>
 /// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
 /// <param name="RestoredAtMs">When it was brought back from the archive; null when it was not.</param>
+/// <param name="Parked">Those among the waiting who wait for their provider; null when there are none.</param>
 public sealed record TaskSnapshot(
     TaskId Task, PoolId Pool, int Lanes, int Priority, Segment[] Segments, RetryRules Retry, UnknownPolicy Unknown, TaskPhase Phase,
     int[] States, PendingSnapshot[] Pending, long VirtualTime, long QueuedAtMs, long? FinishedAtMs = null, long? LaunchedAtMs = null,
-    int? Cap = null, long? RestoredAtMs = null);
+    int? Cap = null, long? RestoredAtMs = null, ParkedSnapshot[]? Parked = null);
+
+/// <summary>Recipients of one provider to which a lane could not send.</summary>
+/// <param name="Provider">By its stored number.</param>
+/// <param name="Seqs">A bit a recipient, from seq 0, the lowest bit first.</param>
+public sealed record ParkedSnapshot(int Provider, byte[] Seqs, ClosedLane[] Closed);
+
+/// <summary>The lane can't send to the provider before then.</summary>
+public sealed record ClosedLane(int Lane, long UntilMs);
 
 /// <param name="Attempt">The number of the next try.</param>
 /// <param name="FirstMs">When the first try was leased.</param>

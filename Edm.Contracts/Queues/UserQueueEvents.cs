@@ -74,7 +74,7 @@ public sealed record RecipientsExpired(TaskId Task, SeqRange[] Seqs, long AtMs) 
 public sealed record LeaseReturned(LeaseNr Lease, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
 
 /// <param name="State">Where the outcome put the recipient.</param>
-/// <param name="DueMs">When the next try is due, for pending-retry.</param>
+/// <param name="DueMs">When the next try is due, for pending-retry; for one that waits for its first try again, when the lane may have it.</param>
 public sealed record RecordedOutcome(Outcome Outcome, RecipientState State, long? DueMs = null);
 
 /// <summary>One event for everything that a lane reported at once.</summary>

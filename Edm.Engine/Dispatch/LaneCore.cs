@@ -16,6 +16,12 @@ internal sealed class LaneCore(LaneId lane, long process, Func<UserId, int>? wei
     /// <summary>Past this many outcomes that no queue has confirmed, nothing more is pulled.</summary>
     private const int MaxUnacked = 10_000;
 
+    /// <summary>
+    /// Past this many recipients held, beside those that connections may be busy with, nothing more is pulled: some six batches are in the graph, two wait aside, and a commit
+    /// takes its time. So no more than these go round when a provider has opened a little, until their queue knows that it is closed again.
+    /// </summary>
+    private const int MaxBeside = 1_000;
+
     private readonly FairQueue fair = new(weigh);
     private readonly LaneBook book = new();
     private readonly OutcomeDelivery delivery = new(lane);
@@ -101,7 +107,7 @@ internal sealed class LaneCore(LaneId lane, long process, Func<UserId, int>? wei
     /// <param name="perSecond">Mails that their paces allow, all together; infinite where one has none.</param>
     public IReadOnlyList<Pull> PullMore(int connections, double perSecond, long nowMs)
     {
-        if (IsDraining || connections == 0 || State.UnackedCount >= MaxUnacked)
+        if (IsDraining || connections == 0 || State.UnackedCount >= MaxUnacked || book.Held >= connections + MaxBeside)
         {
             return [];
         }

@@ -7,11 +7,10 @@ using Edm.Engine.Services.Smtp;
 namespace Edm.Engine.Dispatch;
 
 /// <summary>One recipient on its way through a lane, with the person loaded.</summary>
-public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCard Contact)
+public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCard Contact) : IMailToBind
 {
     public MailboxProvider Provider { get; } = MailboxProviders.Of(Contact.Email);
 
-    /// <summary>Services that were refused for who they are when they tried it: they are spared while another may take it.</summary>
     public ServiceId[] RefusedBy { get; init; } = [];
 
     /// <summary>Why the service was chosen that has it now; null before.</summary>
@@ -26,7 +25,7 @@ public sealed record Mail(MailKey Key, TaskContext Task, int Attempt, ContactCar
 
     /// <summary>It was not tried, because nobody may send to its provider before then.</summary>
     public EndedMail Postponed(long atMs, long notBeforeMs, string reason) =>
-        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, OutcomeKind.Postponed, atMs, Reason: reason, NotBeforeMs: notBeforeMs));
+        new(Key.User, new Outcome(Task.Task, Key.Lease, Key.Seq, Attempt, OutcomeKind.Postponed, atMs, Reason: reason, NotBeforeMs: notBeforeMs, Provider: (int)Provider));
 
     internal string? Impersonal(string? text) =>
         string.IsNullOrEmpty(text) ? text : ReplyText.WithoutRecipient(ReplyText.WithoutAddresses(text), Contact.Email, Contact.Handle, Contact.Nickname);

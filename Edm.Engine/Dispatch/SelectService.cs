@@ -27,22 +27,12 @@ internal sealed record Unwanted(Mail Mail, ServiceId Service, EndedMail Ended) :
 internal sealed record Offer(Mail Mail) : INoSerializationVerificationNeeded;
 
 /// <summary>
-/// Where the lane's graph ends: binds each mail, at the last moment, to the best service that holds credit and may send to the recipient's provider. It pulls only while
-/// somebody does, so no mail waits behind a slow service. A paused service stalls nobody, which a Partition or a hub would. Mails whose provider nobody may send
-/// to now wait aside, so that they hold up nobody else; when there are many of them, or it takes long, they go back to their queue until it may be.
+/// Where the lane's graph ends, around <see cref="MailBinding{TMail}"/>. It pulls only while somebody holds credit, so no mail waits behind a slow service. A paused service stalls
+/// nobody, which a Partition or a hub would.
 /// </summary>
-/// <param name="lane">Is told of the mails that go back, with <see cref="MailEnded"/>.</param>
+/// <param name="lane">Is told, with <see cref="MailEnded"/>, of the mails that go back and of those that a service was refused with.</param>
 internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphStageWithMaterializedValue<SinkShape<Mail>, Task<IActorRef>>
 {
-    /// <summary>Mails that wait aside before nothing more is pulled: a batch of one user.</summary>
-    private const int MaxAside = 64;
-
-    /// <summary>Longer than caps of a minute need, shorter than anybody wants to wait for a pause.</summary>
-    private const long MaxAsideMs = 5_000;
-
-    /// <summary>Who waits for a provider's pace comes back spread over this at most: by then the pace may have recovered.</summary>
-    private const long MaxSpreadMs = 600_000;
-
     private readonly Inlet<Mail> inlet = new("SelectService.in");
 
     public override SinkShape<Mail> Shape => new(inlet);
@@ -58,29 +48,20 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
         private readonly SelectService stage;
         private readonly IActorRef lane;
         private readonly TimeProvider time;
-        private readonly CreditTable credits = new();
+        private readonly MailBinding<Mail> binding;
         private readonly Dictionary<ServiceId, IActorRef> sinks = [];
-
-        /// <summary>
-        /// By provider: mails that came back from a service, at most one a connection because each had a credit, and mails that nobody may send now.
-        /// </summary>
-        private readonly Queue<(Mail Mail, long SinceMs)>[] aside = [.. Enumerable.Range(0, MailboxProviders.Count).Select(_ => new Queue<(Mail, long)>())];
-
-        /// <summary>By provider: the moment that the mail that went back last was given.</summary>
-        private readonly long[] given = new long[MailboxProviders.Count];
         private readonly TaskCompletionSource<IActorRef> self = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Logic(SelectService stage, IActorRef lane, TimeProvider time) : base(stage.Shape)
         {
             (this.stage, this.lane, this.time) = (stage, lane, time);
+            binding = new MailBinding<Mail>(Offer, GiveBack);
             SetHandler(stage.inlet, this);
         }
 
         public Task<IActorRef> Ref => self.Task;
 
         private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
-
-        private int Aside => aside.Sum(queue => queue.Count);
 
         public override void PreStart()
         {
@@ -90,7 +71,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
 
         public void OnPush()
         {
-            Bind(Grab(stage.inlet), NowMs);
+            binding.Bind(Grab(stage.inlet), NowMs);
             Go();
         }
 
@@ -104,23 +85,24 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
             {
                 case Grant grant:
                     sinks[grant.Service] = grant.Sink;
-                    credits.Grant(grant.Service, grant.Standing, grant.Credits);
+                    binding.Credits.Grant(grant.Service, grant.Standing, grant.Credits);
                     break;
                 case Revoke { Gone: true } gone:
-                    credits.Forget(gone.Service);
+                    binding.Credits.Forget(gone.Service);
                     sinks.Remove(gone.Service);
                     break;
                 case Revoke revoke:
-                    credits.Revoke(revoke.Service);
+                    binding.Credits.Revoke(revoke.Service);
                     break;
                 case Weigh weigh:
-                    credits.Weights = weigh.Weights;
+                    binding.Credits.Weights = weigh.Weights;
                     break;
                 case Rebound rebound:
-                    aside[(int)rebound.Mail.Provider].Enqueue((rebound.Mail, NowMs));
+                    binding.PutAside(rebound.Mail, NowMs);
                     break;
                 case Unwanted unwanted:
-                    lane.Tell(new MailEnded(Elsewhere(unwanted)));
+                    var outcome = unwanted.Ended.Outcome with { ElsewhereMs = binding.ElsewhereMs(unwanted.Mail, unwanted.Service, NowMs) };
+                    lane.Tell(new MailEnded(unwanted.Ended with { Outcome = outcome }));
                     break;
             }
 
@@ -129,92 +111,22 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
 
         protected override void OnTimer(object timerKey)
         {
-            GiveBack();
+            binding.GiveBack(NowMs);
             Go();
         }
 
         private void Go()
         {
-            for (var provider = 0; provider < aside.Length && credits.Credits > 0; provider++)
-            {
-                // Who spares a service goes back to the end and holds up nobody.
-                for (var left = aside[provider].Count; left > 0 && credits.CanTake((MailboxProvider)provider); left--)
-                {
-                    var (mail, since) = aside[provider].Dequeue();
-                    Bind(mail, since);
-                }
-            }
-
-            if (Aside >= MaxAside)
-            {
-                GiveBack();
-            }
-
-            if (credits.Credits > 0 && Aside < MaxAside && !HasBeenPulled(stage.inlet) && !IsClosed(stage.inlet))
+            binding.Go(NowMs);
+            if (binding.WantsMore && !HasBeenPulled(stage.inlet) && !IsClosed(stage.inlet))
             {
                 Pull(stage.inlet);
             }
         }
 
-        private void Bind(Mail mail, long sinceMs)
-        {
-            // Between pull and push the last credit may have been revoked or gone to a rebound.
-            if (credits.Take(mail.Provider, NowMs, mail.RefusedBy) is { } taken)
-            {
-                sinks[taken.Service].Tell(new Offer(mail with { Choice = taken.Why }));
-            }
-            else
-            {
-                aside[(int)mail.Provider].Enqueue((mail, sinceMs));
-            }
-        }
+        private void Offer(Mail mail, ServiceId service, Choice why) => sinks[service].Tell(new Offer(mail with { Choice = why }));
 
-        /// <summary>With the moment at which a service may have it that this recipient's server has not refused.</summary>
-        private EndedMail Elsewhere(Unwanted unwanted)
-        {
-            var (mail, ended) = (unwanted.Mail, unwanted.Ended);
-            var next = credits.NextMs(mail.Provider, [.. mail.RefusedBy, unwanted.Service]);
-            return next == long.MaxValue ? ended : ended with { Outcome = ended.Outcome with { ElsewhereMs = Math.Max(next, NowMs) } };
-        }
-
-        /// <summary>Those that wait for their provider and not for credit, once they have waited long, or hold up the others.</summary>
-        private void GiveBack()
-        {
-            if (credits.Credits == 0)
-            {
-                return;
-            }
-
-            var now = NowMs;
-            var crowded = Aside >= MaxAside;
-            for (var provider = 0; provider < aside.Length; provider++)
-            {
-                while (aside[provider].TryPeek(out var oldest) && (crowded || now - oldest.SinceMs >= MaxAsideMs) && !credits.CanTake((MailboxProvider)provider, now, oldest.Mail.RefusedBy))
-                {
-                    aside[provider].Dequeue();
-                    var name = MailboxProviders.NameOf((MailboxProvider)provider);
-                    lane.Tell(new MailEnded(oldest.Mail.Postponed(now, Moment(provider, now), $"no service may send to {name} now")));
-                }
-            }
-        }
-
-        /// <summary>When to come again: when the provider may be sent to, and not before those that went back earlier have had their turn at its pace.</summary>
-        private long Moment(int provider, long now)
-        {
-            var next = credits.NextMs((MailboxProvider)provider);
-            next = next == long.MaxValue ? now + MaxAsideMs : Math.Max(next, now + MaxAsideMs);
-            if (credits.HasRevoked)
-            {
-                next = Math.Min(next, now + MaxSpreadMs);
-            }
-
-            if (credits.EveryMs((MailboxProvider)provider) is > 0 and var every)
-            {
-                next = Math.Max(next, Math.Min(given[provider] + (long)every, now + MaxSpreadMs));
-                given[provider] = next;
-            }
-
-            return next;
-        }
+        private void GiveBack(Mail mail, long notBeforeMs) =>
+            lane.Tell(new MailEnded(mail.Postponed(NowMs, notBeforeMs, $"no service may send to {MailboxProviders.NameOf(mail.Provider)} now")));
     }
 }

@@ -39,7 +39,7 @@ internal sealed partial class ServiceGate
     private SendingWindows windows;
     private SuccessRate success;
 
-    /// <summary>The providers to which it could send when its standing was last told, a bit each; -1: what was told is not right any more.</summary>
+    /// <summary>The <see cref="Rooms"/> of when its standing was last told; -1: what was told is not right any more.</summary>
     private int toldRoom = -1;
 
     /// <summary>It was last told to be without credit for long.</summary>
@@ -94,11 +94,11 @@ internal sealed partial class ServiceGate
         }
 
         hand.Credits += credits;
-        var hasRoom = ProvidersWithRoom(now);
+        var rooms = Rooms(now);
         var next = spare > credits ? NextCredit(now) : null;
         var isAway = hand.Credits == 0 && spare > 0 && !(next - now < Soon);
-        var isNew = credits > 0 || (hand.Credits > 0 && hasRoom != toldRoom) || isAway != toldAway;
-        (toldRoom, toldAway) = isNew ? (hasRoom, isAway) : (toldRoom, toldAway);
+        var isNew = credits > 0 || (hand.Credits > 0 && rooms != toldRoom) || isAway != toldAway;
+        (toldRoom, toldAway) = isNew ? (rooms, isAway) : (toldRoom, toldAway);
         return new Granting(credits, isNew ? Standing(now, isAway ? next?.ToUnixTimeMilliseconds() ?? long.MaxValue : 0) : null, Next(next, now));
     }
 
@@ -312,12 +312,16 @@ internal sealed partial class ServiceGate
         return new Standing(ServiceScore.PaceMs(service.PerMinute, limits.PerHour, Quota(now).PerDay(now), limits.Gap), quota.Share(now), success.Rate, each, nextMs);
     }
 
-    private int ProvidersWithRoom(DateTimeOffset now)
+    /// <summary>
+    /// Two bits a provider: it has room; and it has none only for the mails in hand, so that no moment is known yet at which it has some. When the last of them has started
+    /// there is one, and the choice has to hear of it.
+    /// </summary>
+    private int Rooms(DateTimeOffset now)
     {
         var bits = 0;
         for (var i = 0; i < MailboxProviders.Count; i++)
         {
-            bits |= RoomFor((MailboxProvider)i, now) > 0 ? 1 << i : 0;
+            bits = (bits << 2) | (RoomFor((MailboxProvider)i, now) > 0 ? 1 : RoomAt((MailboxProvider)i, now) <= now ? 2 : 0);
         }
 
         return bits;

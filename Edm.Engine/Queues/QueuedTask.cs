@@ -8,8 +8,11 @@ public sealed class QueuedTask
     /// <summary>The share that one recipient costs a task of priority 1; divisible by every priority up to 10, fine enough for those up to 100.</summary>
     private const long ServiceUnit = 2_520_000;
 
-    /// <summary>By segment: no recipient before it is waiting. Only a hint that saves searching.</summary>
+    /// <summary>By segment: no recipient before it is waiting and not parked. Only a hint that saves searching.</summary>
     private readonly int[] cursors;
+
+    /// <summary>Null while there is nobody.</summary>
+    private ParkedRecipients? parked;
 
     public QueuedTask(TaskQueued queued)
     {
@@ -26,6 +29,7 @@ public sealed class QueuedTask
         (LaunchedAtMs, Cap, RestoredAtMs) = (snapshot.LaunchedAtMs ?? snapshot.QueuedAtMs, snapshot.Cap, snapshot.RestoredAtMs);
         Recipients = RecipientLedger.FromRuns(snapshot.States);
         cursors = [.. Segments.Select(s => s.Range.First)];
+        parked = snapshot.Parked is { } some ? new ParkedRecipients(Recipients.Planned, some) : null;
         foreach (var pending in snapshot.Pending)
         {
             Pending.Add(pending);
@@ -87,7 +91,7 @@ public sealed class QueuedTask
 
     public bool IsFor(LaneId lane) => Pool == lane.Pool;
 
-    /// <summary>At most <paramref name="max"/> waiting recipients that this lane may have now, as ascending runs; changes nothing.</summary>
+    /// <summary>At most <paramref name="max"/> waiting recipients that this lane may have now, as runs: in each segment first those who were parked and need not wait any more.</summary>
     public SeqRange[] NextWaiting(LaneId lane, long nowMs, int max)
     {
         var runs = new List<SeqRange>();
@@ -100,10 +104,24 @@ public sealed class QueuedTask
                 continue;
             }
 
-            var from = cursors[i];
-            while (max > 0 && Recipients.First(RecipientState.Waiting, from, segment.Range.Last) is { } first)
+            var from = segment.Range.First;
+            while (max > 0 && parked?.Open(lane.Lane, nowMs, from, segment.Range.Last, max) is { } opened)
             {
-                var run = Recipients.Run(RecipientState.Waiting, first, segment.Range.Last, max);
+                runs.Add(opened);
+                max -= opened.Count;
+                from = opened.Last + 1;
+            }
+
+            if (max > 0 && parked is not null)
+            {
+                cursors[i] = NextUnparked(cursors[i], segment.Range.Last) ?? segment.Range.Last + 1;
+            }
+
+            from = cursors[i];
+            while (max > 0 && NextUnparked(from, segment.Range.Last) is { } first)
+            {
+                var last = Math.Min(segment.Range.Last, first + max - 1);
+                var run = Recipients.Run(RecipientState.Waiting, first, parked?.First(first, last) - 1 ?? last, max);
                 runs.Add(run);
                 max -= run.Count;
                 from = run.Last + 1;
@@ -113,23 +131,71 @@ public sealed class QueuedTask
         return [.. runs];
     }
 
+    private int? NextUnparked(int from, int last)
+    {
+        var found = Recipients.First(RecipientState.Waiting, from, last);
+        while (parked is not null && found is { } seq && parked.Contains(seq))
+        {
+            found = Recipients.First(RecipientState.Waiting, seq + 1, last);
+        }
+
+        return found;
+    }
+
+    /// <summary>It goes back to those who wait for their first try, but the lane gets nobody of this provider before then.</summary>
+    public void Park(int seq, int provider, LaneId lane, long untilMs)
+    {
+        Recipients[seq] = RecipientState.Waiting;
+        (parked ??= new ParkedRecipients(Recipients.Planned)).Add(seq, provider, lane.Lane, untilMs);
+    }
+
+    /// <summary>Nobody waits any more.</summary>
+    public void Cancel()
+    {
+        foreach (var seq in Recipients.All(RecipientState.Waiting))
+        {
+            Recipients[seq] = RecipientState.Cancelled;
+        }
+
+        parked = null;
+    }
+
     public bool HasWaiting(LaneId lane, long nowMs) => NextWaiting(lane, nowMs, 1).Length > 0;
 
-    /// <summary>When the next segment that is still closed opens; null when none is closed, nothing waits, or nobody may be handed out.</summary>
+    /// <summary>When the next segment, or provider of those who are parked, opens that is still closed; null when none is closed, nothing waits, or nobody may be handed out.</summary>
     public long? NextOpeningMs(long nowMs) =>
-        Recipients.Count(RecipientState.Waiting) == 0 || IsAtCap ? null : Segments.Where(s => s.NotBeforeMs > nowMs).Min(s => s.NotBeforeMs);
+        Recipients.Count(RecipientState.Waiting) == 0 || IsAtCap ? null
+        : Segments.Where(s => s.NotBeforeMs > nowMs).Select(s => s.NotBeforeMs).Append(parked?.NextOpeningMs(nowMs)).Min();
 
     public void Lease(SeqRange fresh)
     {
         Recipients.Set(fresh, RecipientState.Leased);
+        if (Unpark(fresh))
+        {
+            return;
+        }
+
         for (var i = 0; i < Segments.Length; i++)
         {
-            // What is leased is always the first that waits in its segment, so nothing waits before its end.
+            // What is leased and was not parked is always the first such that waits in its segment, so nobody waits before its end who is not parked.
             if (Segments[i].Range.Contains(fresh.First))
             {
                 cursors[i] = Math.Max(cursors[i], fresh.Last + 1);
             }
         }
+    }
+
+    /// <returns>True when they were parked: all of a run were, or none.</returns>
+    private bool Unpark(SeqRange fresh)
+    {
+        var was = false;
+        for (var seq = fresh.First; parked is not null && seq <= fresh.Last; seq++)
+        {
+            was |= parked.Remove(seq);
+        }
+
+        parked = parked is { Count: > 0 } ? parked : null;
+        return was;
     }
 
     /// <summary>The retries that are due and that this lane may have, the longest overdue first. Who has expired is none of them any more.</summary>
@@ -161,5 +227,5 @@ public sealed class QueuedTask
 
     public TaskSnapshot ToSnapshot() =>
         new(Id, Pool, Lanes, Priority, Segments, Retry, Unknown, Phase, Recipients.ToRuns(), Pending.ToSnapshot(), VirtualTime, QueuedAtMs, FinishedAtMs, LaunchedAtMs, Cap,
-            RestoredAtMs);
+            RestoredAtMs, parked?.ToSnapshot());
 }

@@ -224,7 +224,7 @@ public static class UserQueueDecisions
             if (state.Lease(outcome.Lease) is { } lease && lease.Lane == m.Lane && lease.Task == outcome.Task
                 && lease.TryGet(outcome.Seq, out var leased) && seen.Add((outcome.Lease, outcome.Seq)))
             {
-                items.Add(state.Judge(outcome with { Attempt = leased.Attempt }, leased.FirstMs, nowMs));
+                items.Add(state.Judge(outcome with { Attempt = leased.Attempt }, leased.FirstMs, lease.IsFresh(leased), nowMs));
             }
         }
 
@@ -232,7 +232,7 @@ public static class UserQueueDecisions
         return items.Count == 0 ? Decision.Answer(ack) : Decision.Of(new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs), ack);
     }
 
-    private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long firstMs, long nowMs)
+    private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long firstMs, bool isFresh, long nowMs)
     {
         var task = state.Task(outcome.Task) ?? throw new InvalidOperationException($"Lease {outcome.Lease} is open, but its task {outcome.Task} is gone.");
         return outcome.Kind switch
@@ -244,7 +244,7 @@ public static class UserQueueDecisions
                 new RecordedOutcome(outcome, RecipientState.PendingRetry, nowMs),
             OutcomeKind.Unknown => new RecordedOutcome(outcome, RecipientState.Unknown, null),
             OutcomeKind.Deferred => Defer(task, outcome, firstMs, nowMs),
-            OutcomeKind.Postponed => Postpone(task, outcome, firstMs, nowMs),
+            OutcomeKind.Postponed => Postpone(task, outcome, firstMs, isFresh, nowMs),
             _ => throw new ArgumentException($"{outcome.Kind} is not an outcome.", nameof(outcome)),
         };
     }
@@ -275,7 +275,8 @@ public static class UserQueueDecisions
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);
     }
 
-    private static RecordedOutcome Postpone(QueuedTask task, Outcome outcome, long firstMs, long nowMs)
+    /// <summary>A retry stays one, with its age. Who was never tried goes back to those who never were: they are no burden on the retries, and grow no older.</summary>
+    private static RecordedOutcome Postpone(QueuedTask task, Outcome outcome, long firstMs, bool isFresh, long nowMs)
     {
         if (task.Phase == TaskPhase.Cancelled)
         {
@@ -283,6 +284,11 @@ public static class UserQueueDecisions
         }
 
         var due = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + PostponeAtLeastMs);
+        if (isFresh && outcome.Provider is not null)
+        {
+            return new RecordedOutcome(outcome, RecipientState.Waiting, due);
+        }
+
         return task.IsTooLate(due, firstMs)
             ? new RecordedOutcome(outcome with { Reason = $"too old to be sent; it waited: {outcome.Reason}" }, RecipientState.Failed, null)
             : new RecordedOutcome(outcome, RecipientState.PendingRetry, due);

@@ -88,11 +88,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
     {
         var task = Known(e.Task);
         task.Phase = TaskPhase.Cancelled;
-        foreach (var seq in task.Recipients.All(RecipientState.Waiting))
-        {
-            task.Recipients[seq] = RecipientState.Cancelled;
-        }
-
+        task.Cancel();
         foreach (var seq in task.Pending.Seqs)
         {
             task.Recipients[seq] = RecipientState.Cancelled;
@@ -258,6 +254,10 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             {
                 var attempt = outcome.Kind == OutcomeKind.Postponed ? outcome.Attempt : outcome.Attempt + 1;
                 AddPending(task, new PendingSnapshot(outcome.Seq, attempt, item.DueMs ?? e.AtMs, leased.FirstMs, leased.RefusedAfter(outcome)));
+            }
+            else if (item.State == RecipientState.Waiting)
+            {
+                task.Park(outcome.Seq, outcome.Provider ?? 0, e.Lane, item.DueMs ?? e.AtMs);
             }
             else
             {

@@ -26,9 +26,12 @@ public sealed class GoldenFileTests
     {
         ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null, Cap = null },
         ["uq.task-queued.v2"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { Cap = null },
-        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps(WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]))),
-        ["uq.snapshot.v2"] = WithoutCaps(WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
-        ["uq.snapshot.v3"] = WithoutRestored((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps(WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])))),
+        ["uq.snapshot.v2"] = WithoutCaps(WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]))),
+        ["uq.snapshot.v3"] = WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
+        ["uq.snapshot.v4"] = WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
+        ["uq.task-restored.v1"] = WithoutParked((TaskRestored)Samples.Of(typeof(TaskRestored))[0]),
+        ["uq.batch-leased.v1"] = WithoutRefusals((BatchLeased)Samples.Of(typeof(BatchLeased))[0]),
         ["ln.committed.v1"] = Samples.CommittedBeforeChoices,
         ["ln.snapshot.v1"] = Samples.SnapshotBeforeStartLogs,
         ["uq.outcomes-recorded.v1"] = Samples.RecordedBeforeChoices,
@@ -71,6 +74,22 @@ public sealed class GoldenFileTests
         full with { Archive = null, Tasks = [.. full.Tasks.Select(task => task with { LaunchedAtMs = null })] };
 
     private static UserQueueSnapshot WithoutRestored(UserQueueSnapshot full) => full with { Tasks = [.. full.Tasks.Select(task => task with { RestoredAtMs = null })] };
+
+    /// <summary>Before first tries were parked, and others sent through another service at once.</summary>
+    private static UserQueueSnapshot WithoutParked(UserQueueSnapshot full) => full with
+    {
+        Tasks = [.. full.Tasks.Select(WithoutParked)],
+        Leases = [.. full.Leases.Select(lease => lease with { Retries = WithoutRefusals(lease.Retries) })],
+    };
+
+    private static TaskSnapshot WithoutParked(TaskSnapshot full) =>
+        full with { Parked = null, Pending = [.. full.Pending.Select(pending => pending with { RefusedBy = null })] };
+
+    private static TaskRestored WithoutParked(TaskRestored full) => full with { Task = WithoutParked(full.Task) };
+
+    private static BatchLeased WithoutRefusals(BatchLeased full) => full with { Retries = WithoutRefusals(full.Retries) };
+
+    private static RetryItem[] WithoutRefusals(RetryItem[] retries) => [.. retries.Select(retry => retry with { RefusedBy = null })];
 
     private static UserQueueSnapshot WithoutCaps(UserQueueSnapshot full) => full with { Tasks = [.. full.Tasks.Select(task => task with { Cap = null })] };
 

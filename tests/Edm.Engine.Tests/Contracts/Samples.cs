@@ -17,7 +17,7 @@ internal static class Samples
     private static readonly RetryRules Rules = new(8, 60, 14_400, 259_200);
     private static readonly Segment[] Segments = [new(new SeqRange(1, 600), 2, 1_767_326_400_000), new(new SeqRange(601, 601))];
     private static readonly SeqRange[] Runs = [new(3, 7), new(9, 9)];
-    private static readonly RetryItem[] Retries = [new(12, 2, At - 60_000), new(400, 7, At - 86_400_000)];
+    private static readonly RetryItem[] Retries = [new(12, 2, At - 60_000, [Service]), new(400, 7, At - 86_400_000)];
     private const long At = 1_767_323_045_678;
     private const long Process = 9_007_199_254_740_991;
     private const long Epoch = 4_503_599_627_370_497;
@@ -26,16 +26,19 @@ internal static class Samples
     private const string HostileText = "quote \" backslash \\ control \u0001 line\u2028 <b>&amp;</b> emoji 🌷 null \0";
 
     private static readonly Outcome Full = new(Task, Lease, 12, 2, OutcomeKind.Deferred, At, Service, 451, "4.7.1", "4.7.1 greylisted, come back <address>", "try later",
-        new Choice(871, new ServiceId(89), 640), At + 3_600_000, ReplyClass.Greylisted, 300, true);
+        new Choice(871, new ServiceId(89), 640), At + 3_600_000, ReplyClass.Greylisted, 300, true, 2, true, At + 1);
     private static readonly Outcome Bare = new(Task, Lease, 13, 1, OutcomeKind.Sent, At);
     private static readonly StartedMail Started = new(User, Task, Lease, 12, 2, Service, 3);
 
     private static readonly TaskSnapshot Whole = new(
-        Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3)],
-        2_520_000, At, At + 5, At - 1, 500, At + 6);
+        Task, Pool, 4, 10, Segments, Rules, UnknownPolicy.Resend, TaskPhase.Paused, [0, 1, 3, 598, 2, 1, 4, 1], [new PendingSnapshot(600, 3, At + 1, At - 3, [Service])],
+        2_520_000, At, At + 5, At - 1, 500, At + 6, [new ParkedSnapshot(2, [2], [new ClosedLane(3, At + 9)])]);
+
+    // Before first tries were parked, and others sent through another service at once.
+    private static readonly Outcome FullV3 = Full with { Provider = null, Unwanted = null, ElsewhereMs = null };
 
     // Before replies were classified.
-    private static readonly Outcome FullV2 = Full with { Class = null, RetryAfterSeconds = null, Suppress = null };
+    private static readonly Outcome FullV2 = FullV3 with { Class = null, RetryAfterSeconds = null, Suppress = null };
 
     // Before it was said why a service was chosen, for which provider a start was, and when the next try is of use.
     private static readonly Outcome FullV1 = FullV2 with { Choice = null, NotBeforeMs = null };
@@ -65,9 +68,11 @@ internal static class Samples
         var recorded = (OutcomesRecorded)Of(typeof(OutcomesRecorded))[0];
         return new()
         {
+            ["ln.committed.v3"] = committed with { Ended = [new EndedMail(User, FullV3), committed.Ended[1]] },
             ["ln.committed.v2"] = committed with { Ended = [new EndedMail(User, FullV2), committed.Ended[1]] },
             ["ln.snapshot.v2"] = WithoutSeconds(snapshot) with { Unacked = [new UnackedSnapshot(User, 30, FullV2)] },
-            ["ln.snapshot.v3"] = WithoutSeconds(snapshot),
+            ["ln.snapshot.v3"] = WithoutSeconds(snapshot) with { Unacked = [new UnackedSnapshot(User, 30, FullV3)] },
+            ["uq.outcomes-recorded.v3"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV3 }, recorded.Items[1]] },
             ["uq.outcomes-recorded.v2"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV2 }, recorded.Items[1]] },
         };
     }

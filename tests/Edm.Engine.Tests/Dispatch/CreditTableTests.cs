@@ -83,6 +83,20 @@ public sealed class CreditTableTests
     }
 
     [Fact]
+    public void A_service_that_was_refused_is_spared_only_while_another_may_take_the_mail()
+    {
+        table.Grant(A, Of(0.9, gmail: 9), 9);
+        table.Grant(B, Of(0.5, gmail: 1), 1);
+
+        Assert.Equal(B, table.Take(MailboxProvider.Gmail, Now, A)?.Service);
+        Assert.False(table.CanTake(MailboxProvider.Other, Now, [A]));
+        Assert.Null(table.Take(MailboxProvider.Other, Now, A));
+        Assert.Equal(A, table.Take(MailboxProvider.Other, Now)?.Service);
+        Assert.Equal(A, table.Take(MailboxProvider.Gmail, Now, A)?.Service);
+        Assert.Equal(A, table.Take(MailboxProvider.Other, Now, A, B)?.Service);
+    }
+
+    [Fact]
     public void No_credit_is_spent_twice_or_after_it_was_revoked() =>
         Gen.Select(Gen.Int[0, 5], Gen.Int[1, 4], Gen.Double[0, 1], Gen.Int[0, 5], Gen.Int[0, 2]).Array[1, 60].Sample(steps =>
         {

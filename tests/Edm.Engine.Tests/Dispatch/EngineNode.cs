@@ -104,6 +104,9 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     /// <summary>Of everybody's address.</summary>
     public string Domain { get; set; } = "example.com";
 
+    /// <summary>The same by seq; null: <see cref="Domain"/> is everybody's.</summary>
+    public Func<int, string>? DomainOf { get; set; }
+
     /// <summary>Connections.</summary>
     public int Opened => opened;
 
@@ -132,7 +135,7 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
     Task<IReadOnlyList<LoadedRecipient>> IRecipientSource.LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<LoadedRecipient>>([.. seqs.Select(seq => IsGone(seq)
             ? new LoadedRecipient(seq, null, "gone")
-            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@{Domain}", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
+            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@{DomainOf?.Invoke(seq) ?? Domain}", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
 
     Task<IParsedTemplate> ITemplateCache.GetAsync(TemplateId template, int version, CancellationToken cancellation) => Task.FromResult<IParsedTemplate>(this);
 

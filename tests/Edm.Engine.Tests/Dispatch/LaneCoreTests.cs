@@ -52,6 +52,20 @@ public sealed class LaneCoreTests
         Assert.Equal([new SeqRange(2, 2)], Assert.Single(lane.Drain()).Seqs);
     }
 
+    [Fact]
+    public void A_lane_that_holds_a_thousand_more_than_its_connections_pulls_no_more_until_some_are_done()
+    {
+        var lane = Begun();
+        var pull = PullOf(lane);
+        lane.Take(new Batch(User, Lane, pull.Epoch, pull.Nr, new LeaseNr(1), new TaskId(1), [new SeqRange(1, 1_004)], [], true));
+        lane.AddDemand(1);
+        Assert.Empty(lane.PullMore(4, double.PositiveInfinity, Now));
+
+        lane.Recall(new RecallTask(Lane, User, new TaskId(1), new LeaseNr(1)));
+
+        Assert.Single(lane.PullMore(4, double.PositiveInfinity, Now));
+    }
+
     [Theory]
     [InlineData(4, double.PositiveInfinity, 16)]
     [InlineData(500, double.PositiveInfinity, 64)]

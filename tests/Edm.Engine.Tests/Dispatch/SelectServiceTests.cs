@@ -13,7 +13,8 @@ namespace Edm.Engine.Tests.Dispatch;
 
 public sealed class SelectServiceTests : IAsyncDisposable
 {
-    private const int Aside = 64;
+    /// <summary>So many aside go back.</summary>
+    private const int Crowd = 128;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly ServiceId A = new(1);
@@ -31,79 +32,53 @@ public sealed class SelectServiceTests : IAsyncDisposable
     public async ValueTask DisposeAsync() => await system.Terminate();
 
     [Fact]
-    public async Task Mails_whose_provider_is_at_its_cap_wait_aside_and_hold_up_nobody_else()
+    public async Task Mails_are_offered_to_who_may_send_them_and_wait_for_the_others()
     {
         var select = await RunAsync([.. Mails(10, "gmail.com"), .. Mails(1, "example.com")]);
 
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 0, NowMs + 3_600_000), 20));
+        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 0, NowMs + 3_600_000), 20));
 
         Assert.Equal(MailboxProvider.Other, Offered().Provider);
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 4), 0));
+        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 4), 0));
         Assert.Equal([1, 2, 3, 4], Enumerable.Range(0, 4).Select(_ => Offered().Key.Seq));
     }
 
     [Fact]
-    public async Task When_many_wait_aside_they_go_back_until_the_cap_allows_them()
+    public async Task The_lane_is_told_who_goes_back_until_when_and_what_to_know_the_provider_by()
     {
         var until = NowMs + 3_600_000;
-        var select = await RunAsync(Mails(Aside, "gmail.com"));
+        var select = await RunAsync(Mails(Crowd, "gmail.com"));
 
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 0, until), 20));
+        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 0, until), 20));
 
-        var back = Back();
-        Assert.Equal(Enumerable.Range(1, Aside), back.Select(mail => mail.Seq));
-        Assert.All(back, mail => Assert.Equal((OutcomeKind.Postponed, until), (mail.Kind, mail.NotBeforeMs)));
+        var back = Enumerable.Range(0, Crowd).Select(_ => Ended()).ToArray();
+        Assert.Equal(Enumerable.Range(1, Crowd), back.Select(mail => mail.Seq));
+        Assert.All(back, mail => Assert.Equal((OutcomeKind.Postponed, until, (int)MailboxProvider.Gmail), (mail.Kind, mail.NotBeforeMs, mail.Provider)));
     }
 
     [Fact]
-    public async Task Who_waits_for_a_slow_provider_comes_back_one_after_the_other_at_its_pace()
+    public async Task The_lane_is_told_when_another_service_may_have_a_mail_that_one_was_refused_with()
     {
-        var until = NowMs + 60_000;
-        var select = await RunAsync(Mails(Aside, "gmail.com"));
+        var select = await RunAsync([]);
+        var mail = Mails(1, "gmail.com")[0];
+        var ended = new EndedMail(mail.Key.User, mail.Ended(OutcomeKind.Deferred, NowMs, A).Outcome with { Unwanted = true });
 
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 0, until, everyMs: 1_000), 20));
+        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 5), 1));
+        select.Tell(new Unwanted(mail, A, ended));
+        select.Tell(new Grant(B, sink.Receiver, MailBindingTests.Standing(gmail: 5), 1));
+        select.Tell(new Unwanted(mail, A, ended));
 
-        Assert.Equal(Enumerable.Range(0, Aside).Select(i => (long?)until + (i * 1_000)), Back().Select(mail => mail.NotBeforeMs));
-    }
-
-    [Fact]
-    public async Task Where_another_service_has_room_and_only_lacks_a_credit_nobody_is_sent_away_for_long()
-    {
-        var select = await RunAsync(Mails(Aside, "gmail.com"));
-
-        select.Tell(new Grant(B, sink.Receiver, Standing(gmail: 5), 0));
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 0, NowMs + 3_600_000), 20));
-
-        Assert.All(Back(), mail => Assert.InRange(mail.NotBeforeMs!.Value, NowMs, NowMs + 10_000));
-    }
-
-    [Fact]
-    public async Task Of_a_service_that_does_not_work_nobody_knows_when_it_is_back_so_who_waits_asks_again()
-    {
-        var select = await RunAsync(Mails(Aside, "gmail.com"));
-
-        select.Tell(new Grant(B, sink.Receiver, Standing(gmail: 5), 1));
-        Offered();
-        select.Tell(new Revoke(B));
-        select.Tell(new Grant(A, sink.Receiver, Standing(gmail: 0, NowMs + 3_600_000), 20));
-        select.Tell(new Rebound(Mails(1, "gmail.com")[0]));
-
-        Assert.All(Back(), mail => Assert.InRange(mail.NotBeforeMs!.Value, NowMs + 60_000, NowMs + 600_000));
+        Assert.Equal([null, NowMs], new[] { Ended().ElsewhereMs, Ended().ElsewhereMs });
     }
 
     private static Mail[] Mails(int n, string domain) => [.. Enumerable.Range(1, n).Select(seq => new Mail(
         new MailKey(new UserId(1), new LeaseNr(2), seq), new TaskContext(new TaskId(4), new UserId(1), new CampaignId(5), 1, new TemplateId(6), 1, new PoolId(7)), 1,
         new ContactCard(new ContactId(seq), $"r{seq}@{domain}", null, null, null, null, null, null, null, new Dictionary<string, string>())))];
 
-    private static Standing Standing(int gmail, long nextMs = 0, double everyMs = 0) => new(
-        1_000, 1, 1,
-        [.. Enumerable.Range(0, MailboxProviders.Count).Select(i =>
-            (MailboxProvider)i == MailboxProvider.Gmail ? new ProviderStanding(gmail, 1, nextMs, everyMs) : new ProviderStanding(int.MaxValue, 1, 0))]);
-
     private async Task<IActorRef> RunAsync(Mail[] mails) => await Source.From(mails).Concat(Source.Never<Mail>())
         .ToMaterialized(Sink.FromGraph(new SelectService(lane.Receiver, time)), Keep.Right).Run(system.Materializer());
 
     private Mail Offered() => Assert.IsType<Offer>(sink.Receive(Patience)).Mail;
 
-    private Outcome[] Back() => [.. Enumerable.Range(0, Aside).Select(_ => Assert.IsType<MailEnded>(lane.Receive(Patience)).Mail.Outcome)];
+    private Outcome Ended() => Assert.IsType<MailEnded>(lane.Receive(Patience)).Mail.Outcome;
 }

@@ -143,6 +143,25 @@ public sealed class SendingPathTests : IDisposable
     }
 
     [Fact]
+    public async Task Nobody_waits_behind_recipients_of_a_provider_that_is_capped()
+    {
+        const int Capped = 1_000;
+        world.Services.Add(MadeUpWorld.Service(1) with
+        {
+            Limits = ServiceLimits.None with { Providers = new Dictionary<MailboxProvider, ProviderCap> { [MailboxProvider.Gmail] = new(5, null) } },
+        });
+        world.DomainOf = seq => seq <= Capped ? "gmail.com" : "example.com";
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+
+        await node.AskAsync<object>(Queue(Capped + 100));
+
+        await Eventually.Async(
+            async () => (await node.LedgerAsync(User, Task1)).Counts is [Capped - 5, 0, 0, 105, 0, 0, 0, 0], EngineNode.Timeout, "the others are sent, and the rest of the provider's waits");
+        Assert.All(world.Received.Values, n => Assert.Equal(1, n));
+        Assert.Equal(5, world.Received.Keys.Count(to => to.EndsWith("gmail.com", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task A_service_that_comes_later_is_used_without_a_restart()
     {
         await using var node = await EngineNode.StartAsync(folder.Path, world);

@@ -55,16 +55,17 @@ public sealed class ServiceSinkTests : IDisposable
         world.ServerOf = (service, _) => Task.FromResult(service == new ServiceId(1)
             ? new Attempt(AttemptResult.Rejected, 550, "5.7.1", "5.7.1 Our system has blocked your IP address because of its reputation", "refused", ReplyStage.Rcpt)
             : MadeUpWorld.Accepted);
-        await SendAsync(40);
+        // The delay after a block is half an hour: it is for who has nowhere else to go.
+        await SendAsync(40, RetryRules.Default);
 
         Assert.Equal(40, world.Received.Count);
     }
 
-    private async Task SendAsync(int recipients)
+    private async Task SendAsync(int recipients, RetryRules? retry = null)
     {
         await using var node = await EngineNode.StartAsync(folder.Path, world);
         await node.AskAsync<object>(new QueueTask(
-            User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], new RetryRules(20, 0, 0, 3600), UnknownPolicy.Hold));
+            User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], retry ?? new RetryRules(20, 0, 0, 3600), UnknownPolicy.Hold));
         await Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Sent] == recipients, EngineNode.Timeout, "all are sent");
     }
 }

@@ -114,8 +114,10 @@ internal sealed class QueueModel(UserQueueLimits limits)
         task.Phase = TaskPhase.Cancelled;
         foreach (var recipient in task.Recipients.Where(r => r.State is RecipientState.Waiting or RecipientState.PendingRetry))
         {
-            recipient.State = RecipientState.Cancelled;
+            (recipient.State, recipient.Parked) = (RecipientState.Cancelled, null);
         }
+
+        task.Closed.Clear();
     }
 
     private static void Retry(ModelTask task, FailedRetried e)
@@ -192,17 +194,26 @@ internal sealed class QueueModel(UserQueueLimits limits)
             Assert.DoesNotContain(Recipients, r => r.Task.Phase == TaskPhase.Running && r.Task.Pool == e.Lane.Pool && r.Task.IsFor(r.Seq, e.Lane) && r.Recipient.IsDue(nowMs));
         }
 
-        foreach (var (seq, attempt, firstMs, isFresh) in Seqs(e.Fresh).Select(seq => (seq, 1, nowMs, true)).Concat(e.Retries.Select(r => (r.Seq, r.Attempt, r.FirstMs, false))))
+        foreach (var (seq, attempt, firstMs, refusedBy, isFresh) in Seqs(e.Fresh).Select(seq => (seq, 1, nowMs, Array.Empty<ServiceId>(), true))
+            .Concat(e.Retries.Select(r => (r.Seq, r.Attempt, r.FirstMs, r.RefusedBy ?? [], false))))
         {
             var recipient = task.Recipients[seq - 1];
             Assert.True(task.IsFor(seq, e.Lane), $"{task.Id}/{seq} belongs to another lane than {e.Lane}");
             Assert.True(
-                isFresh ? recipient.State == RecipientState.Waiting && !(task.Segment(seq).NotBeforeMs > nowMs) : recipient.IsDue(nowMs) && !task.IsTooLate(recipient, nowMs),
+                isFresh ? recipient.State == RecipientState.Waiting && !(task.Segment(seq).NotBeforeMs > nowMs) && !task.IsClosed(recipient, e.Lane, nowMs) : recipient.IsDue(nowMs) && !task.IsTooLate(recipient, nowMs),
                 $"{task.Id}/{seq} is {recipient.State} and was leased for try {attempt}");
             Assert.Equal(recipient.Attempt, attempt);
             recipient.FirstMs = isFresh ? nowMs : recipient.FirstMs;
             Assert.Equal(recipient.FirstMs, firstMs);
+            recipient.RefusedBy = isFresh ? [] : recipient.RefusedBy;
+            Assert.Equal(recipient.RefusedBy, refusedBy);
+            recipient.Parked = null;
             (recipient.State, recipient.Lease, recipient.Lane, recipient.WasPending) = (RecipientState.Leased, e.Lease, e.Lane, !isFresh);
+        }
+
+        if (!Array.Exists(task.Recipients, r => r.Parked is not null))
+        {
+            task.Closed.Clear();
         }
 
         Assert.False(e.Fresh.Length > 0 && task.HandedOut > task.Cap, "more were handed out than the cap allows");
@@ -228,8 +239,14 @@ internal sealed class QueueModel(UserQueueLimits limits)
             Assert.Equal((RecipientState.Leased, outcome.Lease, e.Lane, outcome.Attempt), (recipient.State, recipient.Lease, recipient.Lane, recipient.Attempt));
             Assert.Equal(Expected(task, recipient, outcome, item.DueMs, nowMs), item.State);
             recipient.State = item.State;
-            Assert.Equal(item.State == RecipientState.PendingRetry, item.DueMs is not null);
-            if (item.DueMs is { } due)
+            Assert.Equal(item.State is RecipientState.PendingRetry or RecipientState.Waiting, item.DueMs is not null);
+            recipient.RefusedBy = outcome.Unwanted == true ? [.. recipient.RefusedBy.Append(outcome.Service!.Value).Distinct()] : recipient.RefusedBy;
+            if (item.State == RecipientState.Waiting)
+            {
+                recipient.Parked = outcome.Provider;
+                task.Closed[(e.Lane, outcome.Provider!.Value)] = item.DueMs!.Value;
+            }
+            else if (item.DueMs is { } due)
             {
                 (recipient.DueMs, recipient.Attempt) = (due, recipient.Attempt + (outcome.Kind == OutcomeKind.Postponed ? 0 : 1));
             }
@@ -249,18 +266,27 @@ internal sealed class QueueModel(UserQueueLimits limits)
             case OutcomeKind.Deferred or OutcomeKind.Postponed when cancelled: return RecipientState.Cancelled;
             case OutcomeKind.Postponed:
                 var again = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + 1000);
+                if (!recipient.WasPending && outcome.Provider is not null)
+                {
+                    Assert.Equal(again, dueMs);
+                    return RecipientState.Waiting;
+                }
+
                 Assert.Equal(again > latest ? null : again, dueMs);
                 return dueMs is null ? RecipientState.Failed : RecipientState.PendingRetry;
             case OutcomeKind.Deferred when lastTry: return RecipientState.Failed;
             default:
                 var wanted = Math.Min(task.Queued.Retry.FirstDelaySeconds * Math.Pow(2, recipient.Attempt - 1), task.Queued.Retry.MaxDelaySeconds) * 1000;
+
+                // Another service may have it at once, but for the last try.
+                var elsewhere = recipient.Attempt + 1 < task.Queued.Retry.MaxAttempts ? Math.Max(outcome.ElsewhereMs ?? long.MaxValue, nowMs) : long.MaxValue;
                 if (dueMs is not { } due)
                 {
-                    Assert.True(nowMs + (wanted * 1.2) >= latest, "given up before its age");
+                    Assert.True(Math.Min(nowMs + (wanted * 1.2), elsewhere) >= latest, "given up before its age");
                     return RecipientState.Failed;
                 }
 
-                Assert.InRange(due, nowMs + (long)(wanted * 0.8) - 1, Math.Min(nowMs + (long)(wanted * 1.2) + 1, latest));
+                Assert.InRange(due, Math.Min(nowMs + (long)(wanted * 0.8) - 1, elsewhere), Math.Min(Math.Min(nowMs + (long)(wanted * 1.2) + 1, elsewhere), latest));
                 return RecipientState.PendingRetry;
         }
     }
@@ -289,6 +315,11 @@ internal sealed class ModelTask(TaskQueued queued)
     public bool IsFinished { get; set; }
     public ModelRecipient[] Recipients { get; } = [.. Enumerable.Range(0, queued.Segments.Sum(s => s.Range.Count)).Select(_ => new ModelRecipient())];
 
+    /// <summary>Until when lanes can't send to a provider; nothing, while nobody is parked.</summary>
+    public Dictionary<(LaneId Lane, int Provider), long> Closed { get; } = [];
+
+    public bool IsClosed(ModelRecipient recipient, LaneId lane, long nowMs) => recipient.Parked is { } provider && Closed.GetValueOrDefault((lane, provider)) > nowMs;
+
     public bool IsSettled => !Recipients.Any(r => r.State is RecipientState.Waiting or RecipientState.Leased or RecipientState.PendingRetry);
 
     public bool IsTooLate(ModelRecipient recipient, long nowMs) => nowMs > recipient.FirstMs + (Queued.Retry.MaxAgeSeconds * 1000L);
@@ -315,6 +346,10 @@ internal sealed class ModelRecipient
 
     /// <summary>When the first try of this run was leased.</summary>
     public long FirstMs { get; set; }
+
+    /// <summary>It waits for its first try, and for this provider.</summary>
+    public int? Parked { get; set; }
+    public ServiceId[] RefusedBy { get; set; } = [];
 
     /// <summary>The open lease is not the first of this run.</summary>
     public bool WasPending { get; set; }

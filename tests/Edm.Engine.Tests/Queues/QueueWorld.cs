@@ -336,10 +336,18 @@ internal sealed class QueueWorld
         }
     }
 
-    /// <param name="notBeforeMs">For one that is postponed.</param>
-    private static Outcome Of(OpenLease lease, int seq, OutcomeKind kind, long? notBeforeMs = null) =>
-        new(lease.Task, lease.Nr, seq, lease.TryGet(seq, out var leased) ? leased.Attempt : 0, kind, Start, new ServiceId(1), Reason: "because",
-            NotBeforeMs: kind == OutcomeKind.Postponed ? notBeforeMs : null);
+    /// <param name="atMs">For one that is postponed: until when. For one that is deferred: when another service may have it.</param>
+    private static Outcome Of(OpenLease lease, int seq, OutcomeKind kind, long? atMs = null)
+    {
+        var attempt = lease.TryGet(seq, out var leased) ? leased.Attempt : 0;
+        var outcome = new Outcome(lease.Task, lease.Nr, seq, attempt, kind, Start, new ServiceId(1 + attempt), Reason: "because");
+        return kind switch
+        {
+            OutcomeKind.Postponed => outcome with { NotBeforeMs = atMs, Provider = seq % 4 == 0 ? null : seq % 4 },
+            OutcomeKind.Deferred => outcome with { ElsewhereMs = atMs, Unwanted = atMs is null ? null : true },
+            _ => outcome,
+        };
+    }
 
     private void SayResolved(QueueStep step)
     {

@@ -1,11 +1,12 @@
 using Edm.Contracts;
 using Edm.Engine.Dispatch;
 using Edm.Engine.Queues;
+using Edm.Engine.Services.Limits;
 
 namespace Edm.Engine.Tests.Dispatch.Simulation.Day;
 
 /// <summary>
-/// A lane, its graph and the queues of its users: the same steps as actors and stages, around the same pure cores (<see cref="LaneCore"/>, <see cref="CreditTable"/>,
+/// A lane, its graph and the queues of its users: the same steps as actors and stages, around the same pure cores (<see cref="LaneCore"/>, <see cref="MailBinding{TMail}"/>,
 /// <see cref="UserQueueState"/>). Messages arrive at once and none is lost, which <see cref="SendingWorld"/> is for; a commit takes its time.
 /// </summary>
 internal sealed class SimLaneOfADay
@@ -15,23 +16,23 @@ internal sealed class SimLaneOfADay
     private readonly LaneId lane = new(new PoolId(1), 0);
     private readonly SimAgenda agenda;
     private readonly LaneCore core;
-    private readonly CreditTable credits = new();
+    private readonly MailBinding<SimMail> binding;
     private readonly Dictionary<ServiceId, SimService> services = [];
     private readonly Dictionary<UserId, UserQueueState> queues = [];
     private readonly Dictionary<MailKey, (SimMail Mail, SimService Service)> starters = [];
 
-    // The graph: batches in FairMerge, mails of the batch that was loaded, and mails that no service took.
+    // The graph: batches in FairMerge, and mails of the batch that was loaded.
     private readonly Queue<Batch> batches = [];
     private readonly Queue<SimMail> loaded = [];
-    private readonly Queue<SimMail> aside = [];
     private int connections;
     private double perSecond;
-    private bool binding;
+    private bool isBinding;
 
     public SimLaneOfADay(SimAgenda agenda)
     {
         this.agenda = agenda;
         core = new LaneCore(lane, process: 1);
+        binding = new MailBinding<SimMail>((mail, service, _) => services[service].Offer(mail), GiveBack);
         core.Replay(core.Opening(agenda.NowMs));
         core.Begin(_ => false, false, agenda.NowMs);
         core.AddDemand(FairMerge.Room);
@@ -43,6 +44,12 @@ internal sealed class SimLaneOfADay
 
     /// <summary>Is told of each mail that goes onto the wire.</summary>
     public Action<SimMail> OnTheWire { get; init; } = _ => { };
+
+    /// <summary>The recipient's provider, by seq.</summary>
+    public Func<int, MailboxProvider> ProviderOf { get; init; } = seq => (MailboxProvider)(seq % MailboxProviders.Count);
+
+    /// <summary>Mails that went back because no service might send to their provider.</summary>
+    public int GivenBack { get; private set; }
 
     public RecipientLedger Of(UserId user) => queues[user].Tasks.Single().Recipients;
 
@@ -70,56 +77,52 @@ internal sealed class SimLaneOfADay
     // What a ServiceSink says to SelectService.
     public void Granted(ServiceId service, Standing standing, int more)
     {
-        credits.Grant(service, standing, more);
+        binding.Credits.Grant(service, standing, more);
         Bind();
     }
 
-    public void Revoked(ServiceId service) => credits.Revoke(service);
+    public void Revoked(ServiceId service) => binding.Credits.Revoke(service);
 
     public void Rebound(SimMail mail)
     {
-        aside.Enqueue(mail);
+        binding.PutAside(mail, agenda.NowMs);
         agenda.After(0, Bind);
     }
 
     /// <summary>What SelectService does: as long as somebody has credit, the next mail goes to the best.</summary>
     private void Bind()
     {
-        if (binding)
+        if (isBinding)
         {
             return;
         }
 
-        binding = true;
-        while (credits.Credits > 0 && Next() is { } mail)
+        isBinding = true;
+        binding.Go(agenda.NowMs);
+        while (binding.WantsMore && Next() is { } mail)
         {
-            if (credits.Take(mail.Provider, agenda.NowMs) is { } taken)
-            {
-                services[taken.Service].Offer(mail);
-            }
-            else
-            {
-                aside.Enqueue(mail);
-                break;
-            }
+            binding.Bind(mail, agenda.NowMs);
+            binding.Go(agenda.NowMs);
         }
 
-        binding = false;
+        isBinding = false;
+    }
+
+    private void GiveBack(SimMail mail, long notBeforeMs)
+    {
+        GivenBack++;
+        core.End(new EndedMail(mail.User, mail.Ended(OutcomeKind.Postponed, agenda.NowMs) with { NotBeforeMs = notBeforeMs, Provider = (int)mail.Provider }));
+        agenda.After(0, Flush);
     }
 
     private SimMail? Next()
     {
-        if (aside.TryDequeue(out var again))
-        {
-            return again;
-        }
-
         while (loaded.Count == 0 && batches.TryDequeue(out var batch))
         {
-            foreach (var (seq, attempt) in batch.Fresh.SelectMany(range => Enumerable.Range(range.First, range.Count)).Select(seq => (seq, 1))
-                .Concat(batch.Retries.Select(retry => (retry.Seq, retry.Attempt))))
+            foreach (var (seq, attempt, refusedBy) in batch.Fresh.SelectMany(range => Enumerable.Range(range.First, range.Count)).Select(seq => (seq, 1, Array.Empty<ServiceId>()))
+                .Concat(batch.Retries.Select(retry => (retry.Seq, retry.Attempt, retry.RefusedBy ?? []))))
             {
-                loaded.Enqueue(new SimMail(batch.User, batch.Task, batch.Lease!.Value, seq, attempt));
+                loaded.Enqueue(new SimMail(batch.User, batch.Task, batch.Lease!.Value, seq, attempt, ProviderOf(seq), refusedBy));
             }
 
             core.AddDemand(1);
@@ -141,9 +144,11 @@ internal sealed class SimLaneOfADay
         agenda.After(0, Flush);
     }
 
-    public void Ended(SimMail mail, OutcomeKind kind, SimService service)
+    public void Ended(SimMail mail, ServiceAnswer answer, SimService service)
     {
-        core.End(new EndedMail(mail.User, new Outcome(mail.Task, mail.Lease, mail.Seq, mail.Attempt, kind, agenda.NowMs, service.Id)));
+        var outcome = mail.Ended(answer.Kind, agenda.NowMs) with { Service = service.Id, Class = answer.Class };
+        outcome = answer.IsUnwanted ? outcome with { Unwanted = true, ElsewhereMs = binding.ElsewhereMs(mail, service.Id, agenda.NowMs) } : outcome;
+        core.End(new EndedMail(mail.User, outcome));
         agenda.After(0, Flush);
     }
 
@@ -179,6 +184,8 @@ internal sealed class SimLaneOfADay
     {
         Deliver(core.Repeat(agenda.NowMs));
         Write(core.NextAcks(agenda.NowMs));
+        binding.GiveBack(agenda.NowMs);
+        Bind();
         PullMore();
     }
 

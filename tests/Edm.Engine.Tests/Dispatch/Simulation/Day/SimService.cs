@@ -6,9 +6,9 @@ using Edm.Engine.Services.Limits;
 namespace Edm.Engine.Tests.Dispatch.Simulation.Day;
 
 /// <summary>A recipient on the way through the lane.</summary>
-internal readonly record struct SimMail(UserId User, TaskId Task, LeaseNr Lease, int Seq, int Attempt)
+internal readonly record struct SimMail(UserId User, TaskId Task, LeaseNr Lease, int Seq, int Attempt, MailboxProvider Provider, ServiceId[] RefusedBy) : IMailToBind
 {
-    public MailboxProvider Provider => (MailboxProvider)(Seq % MailboxProviders.Count);
+    public Outcome Ended(OutcomeKind kind, long atMs) => new(Task, Lease, Seq, Attempt, kind, atMs);
 
     public StartedMail StartedBy(ServiceId service) => new(User, Task, Lease, Seq, Attempt, service, (int)Provider);
 }
@@ -126,7 +126,7 @@ internal sealed class SimService
     private void OnSent(SimMail mail)
     {
         var answer = terms.Answer(mail);
-        lane.Ended(mail, answer.Kind, this);
+        lane.Ended(mail, answer, this);
         busy--;
         if (gate.Ended(mail.Provider, answer, agenda.Now))
         {
