@@ -30,7 +30,7 @@ public abstract class FilterPropertyTests(IDatabases databases) : DatabaseTests(
     private async Task AgreeAsync(int seed)
     {
         var random = new Random(seed);
-        var user = await AddUserAsync($"user{seed}");
+        var user = await AddUserAsync($"user{seed}-{Guid.NewGuid():N}");
         var world = await MakeAsync(random, user);
         var writer = new RandomFilter(random);
         var columns = new ContactColumns(random.Next(2) == 0 ? 1 << 20 : 4000);
