@@ -4,7 +4,7 @@ namespace Edm.Engine.Imports;
 
 /// <summary>
 /// The buffers that imports use one after the other. They are large objects, of which a garbage collector keeps those of the import before beside those of the next one: an import
-/// takes 20 MB of them.
+/// takes 10 MB of them.
 /// </summary>
 internal static class StagedRowsPool
 {

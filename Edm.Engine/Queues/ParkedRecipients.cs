@@ -51,12 +51,6 @@ public sealed class ParkedRecipients
     /// <returns>False when it was not there.</returns>
     public bool Remove(int seq) => byProvider.Values.Any(set => set.Remove(seq));
 
-    public void Clear()
-    {
-        byProvider.Clear();
-        closed.Clear();
-    }
-
     /// <summary>The first run from <paramref name="from"/> to <paramref name="last"/> that the lane may have now, at most <paramref name="max"/> long.</summary>
     public SeqRange? Open(int lane, long nowMs, int from, int last, int max)
     {
