@@ -63,7 +63,7 @@ public static class AkkaHosting
                 .AddHocon(SqlPersistence.DefaultConfiguration, HoconAddMode.Append)
                 .AddUserQueues(provider.GetService<UserQueueLimits>() ?? UserQueueLimits.Default, time, process, provider.GetRequiredService<ArchivedTasks>())
                 .AddLanes(provider.GetRequiredService<LaneRooms>())
-                .AddDeliveriesProjection(provider.GetRequiredService<DeliveriesStore>(), UserQueueTagger.Tag)
+                .AddDeliveriesProjection(database, provider.GetRequiredService<DeliveriesStore>())
                 .AddJournalTrimming(
                     provider.GetRequiredService<JournalTrimStore>(), [DeliveriesStore.Name], settings.Journal.TrimEvery, new TrimRules(settings.Journal.TrimBatch), time)
                 .AddTagPruning(provider.GetRequiredService<TagPruneStore>(), settings.Tags)
@@ -98,7 +98,6 @@ public static class AkkaHosting
             akka.cluster.seed-nodes = [{{seeds}}]
             akka.persistence.journal.sql { {{connection}} }
             akka.persistence.snapshot-store.sql { {{connection}} }
-            akka.persistence.query.journal.sql { {{connection}} }
             """);
     }
 }

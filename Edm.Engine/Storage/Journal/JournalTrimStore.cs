@@ -30,8 +30,7 @@ public sealed class JournalTrimStore(EdmDatabase database, TimeProvider time)
         var position = offsets.Min(offset => offset.Position);
         var unread = await database.RunOnJournalAsync(
             connection => connection.ExecuteAsync<long?>(
-                "SELECT j.created FROM journal_tags t JOIN journal j ON j.ordering = t.ordering_id WHERE t.ordering_id > @position ORDER BY t.ordering_id LIMIT 1",
-                cancellation, new DataParameter("position", position)),
+                "SELECT created FROM journal WHERE ordering > @position ORDER BY ordering LIMIT 1", cancellation, new DataParameter("position", position)),
             cancellation);
         return unread < Ticks(lagsAfter) ? null : position;
     }
@@ -65,7 +64,7 @@ public sealed class JournalTrimStore(EdmDatabase database, TimeProvider time)
         }
     }
 
-    /// <summary>Takes the oldest events of an entity out, with their tags.</summary>
+    /// <summary>Takes the oldest events of an entity out.</summary>
     /// <param name="position">None behind this place of the journal goes.</param>
     /// <returns>How many; fewer than <paramref name="batch"/> when there are no more that may go.</returns>
     internal Task<int> DeleteAsync(TrimCandidate entity, long position, int batch, CancellationToken cancellation) => database.RunOnJournalAsync(
@@ -83,12 +82,8 @@ public sealed class JournalTrimStore(EdmDatabase database, TimeProvider time)
                 return 0;
             }
 
-            var last = going[^1].SequenceNumber;
-            await using var transaction = await connection.BeginWriteAsync(cancellation);
-            await connection.ExecuteAsync("DELETE FROM journal_tags WHERE persistence_id = @id AND sequence_nr <= @last", cancellation, Id(), new DataParameter("last", last));
-            var gone = await connection.ExecuteAsync("DELETE FROM journal WHERE persistence_id = @id AND sequence_number <= @last", cancellation, Id(), new DataParameter("last", last));
-            await transaction.CommitAsync(cancellation);
-            return gone;
+            return await connection.ExecuteAsync(
+                "DELETE FROM journal WHERE persistence_id = @id AND sequence_number <= @last", cancellation, Id(), new DataParameter("last", going[^1].SequenceNumber));
         },
         cancellation);
 

@@ -23,14 +23,10 @@ public sealed class DeliveriesStore(EdmDatabase database)
         cancellation);
 
     /// <param name="events">In the order of the journal. Those that were applied before, by another projection that was still running, change nothing.</param>
-    public Task ApplyAsync(IReadOnlyList<ProjectedEvent> events, CancellationToken cancellation)
+    /// <param name="position">How far the journal has been read: at or behind the last of the events.</param>
+    public Task ApplyAsync(IReadOnlyList<ProjectedEvent> events, long position, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(events);
-        if (events.Count == 0)
-        {
-            return Task.CompletedTask;
-        }
-
         return database.WriteAsync(
             async connection =>
             {
@@ -41,36 +37,32 @@ public sealed class DeliveriesStore(EdmDatabase database)
                     changes.Add(fresh.User, fresh.Event);
                 }
 
-                var sent = new List<(TaskId Task, int Seq, long AtMs)>();
-                foreach (var (task, change) in changes.Tasks)
-                {
-                    sent.AddRange(await RowMoves.WriteAsync(connection, task, change.Moves, cancellation));
-                }
-
-                if (connection.IsPostgres)
-                {
-                    await WriteDeliveriesPostgresAsync(connection, changes, cancellation);
-                }
-                else
-                {
-                    WriteDeliveriesSqlite(connection, changes);
-                }
-
-                await LastSent.WriteAsync(
-                    connection,
-                    [.. sent, .. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
-                    cancellation);
-                await DeadAddresses.WriteAsync(connection, changes.Deliveries, cancellation);
-                foreach (var (task, change) in changes.Tasks)
-                {
-                    await WriteTaskAsync(connection, task, change, cancellation);
-                }
-
+                await WriteAsync(connection, changes, cancellation);
                 await connection.ExecuteAsync(
                     "UPDATE projection_offsets SET position = @position WHERE name = @name",
-                    cancellation, new DataParameter("name", Name), new DataParameter("position", Math.Max(applied, events[^1].Offset)));
+                    cancellation, new DataParameter("name", Name), new DataParameter("position", Math.Max(applied, position)));
             },
             cancellation);
+    }
+
+    private static async Task WriteAsync(EdmConnection connection, DeliveryChanges changes, CancellationToken cancellation)
+    {
+        var sent = await RowMoves.WriteAsync(connection, changes.Tasks.Select(t => (t.Key, (IReadOnlyList<RowMove>)t.Value.Moves)), cancellation);
+        if (connection.IsPostgres)
+        {
+            await WriteDeliveriesPostgresAsync(connection, changes, cancellation);
+        }
+        else
+        {
+            WriteDeliveriesSqlite(connection, changes);
+        }
+
+        await LastSent.WriteAsync(
+            connection,
+            [.. sent, .. changes.Deliveries.Where(d => d.Value.Last.State == RecipientState.Sent).Select(d => (d.Key.Task, d.Key.Seq, d.Value.Last.Outcome.AtMs))],
+            cancellation);
+        await DeadAddresses.WriteAsync(connection, changes.Deliveries, cancellation);
+        await TaskRows.WriteAsync(connection, changes.Tasks, cancellation);
     }
 
     /// <summary>Takes the offset's row, so that two projections that overlap for a moment follow each other.</summary>
@@ -81,28 +73,6 @@ public sealed class DeliveriesStore(EdmDatabase database)
         return await connection.ExecuteAsync<long>(
             $"SELECT position FROM projection_offsets WHERE name = @name{(connection.IsPostgres ? " FOR UPDATE" : "")}", cancellation, new DataParameter("name", Name));
     }
-
-    private static Task<int> WriteTaskAsync(EdmConnection connection, TaskId task, TaskChange change, CancellationToken cancellation) => connection.ExecuteAsync(
-        """
-        UPDATE tasks SET
-          sent = sent + @sent, failed = failed + @failed, skipped = skipped + @skipped, unknown = unknown + @unknown,
-          state = CASE
-            WHEN @state = '' OR (state = 'cancelled' AND @state = 'finished' AND @reopened = 0) THEN state
-            WHEN @state = 'reopened' THEN CASE WHEN state = 'finished' THEN 'running' ELSE state END
-            ELSE @state END,
-          finished_at = CASE WHEN @finished < 0 THEN finished_at WHEN @finished = 0 THEN NULL ELSE @finished END,
-          priority = CASE WHEN @priority = 0 THEN priority ELSE @priority END,
-          cap = CASE WHEN @cap = -2 THEN cap WHEN @cap = -1 THEN NULL ELSE @cap END,
-          unknown_policy = CASE WHEN @policy = '' THEN unknown_policy ELSE @policy END,
-          wanted_nr = CASE WHEN @wanted = 0 THEN wanted_nr ELSE @wanted END
-        WHERE id = @id
-        """,
-        cancellation,
-        new DataParameter("sent", change.Sent), new DataParameter("failed", change.Failed), new DataParameter("skipped", change.Skipped),
-        new DataParameter("unknown", change.Unknown), new DataParameter("state", change.State ?? "", DataType.Text),
-        new DataParameter("reopened", change.IsReopened ? 1 : 0), new DataParameter("priority", change.Priority ?? 0),
-        new DataParameter("cap", change.Cap is { } cap ? cap.Most ?? -1 : -2), new DataParameter("policy", UnknownPolicies.Name(change.Policy) ?? "", DataType.Text),
-        new DataParameter("wanted", change.WantedNr), new DataParameter("finished", change.FinishedAtMs ?? -1L), new DataParameter("id", task.Value));
 
     private const string Upsert = """
         ON CONFLICT (task_id, seq) DO UPDATE SET

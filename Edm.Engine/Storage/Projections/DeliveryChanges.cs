@@ -32,8 +32,8 @@ internal sealed class TaskChange
     /// <summary>Null: as before.</summary>
     public UnknownPolicy? Policy { get; set; }
 
-    /// <summary>Of the last <see cref="TaskWanted"/>; 0: there was none.</summary>
-    public long WantedNr { get; set; }
+    /// <summary>Of the last <see cref="TaskWanted"/>; null: there was none.</summary>
+    public long? WantedNr { get; set; }
 
     /// <summary>It was sent to those missed, so it is not cancelled any more, whatever it was before this run.</summary>
     public bool IsReopened { get; set; }
@@ -50,6 +50,13 @@ internal sealed class TaskChange
 internal sealed class DeliveryChanges
 {
     private const string Expiry = "expired: too old for another try";
+
+    /// <summary>No row follows from these. Leases alone are half of all events.</summary>
+    private static readonly Type[] WithoutRows = [typeof(QueueOpened), typeof(BatchLeased), typeof(LeaseReturned), typeof(TaskArchived), typeof(TaskRestored), typeof(ArchiveForgotten)];
+
+    /// <summary>The manifests of all others, which are to be added.</summary>
+    public static IReadOnlyList<string> Projected { get; } =
+        [.. EdmSerializer.Known.Where(known => known.Type.IsAssignableTo(typeof(IUserQueueEvent)) && !WithoutRows.Contains(known.Type)).Select(known => known.Manifest)];
 
     public Dictionary<(TaskId Task, int Seq), DeliveryChange> Deliveries { get; } = [];
 
@@ -73,7 +80,6 @@ internal sealed class DeliveryChanges
             case UnknownResolved e: Resolved(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
             case TaskWanted e: Task(e.Task).WantedNr = e.Nr; break;
-            case QueueOpened or BatchLeased or LeaseReturned or TaskArchived or TaskRestored or ArchiveForgotten: break;
             default: throw new ArgumentException($"The deliveries projection doesn't know the event {happened.GetType().Name}.", nameof(happened));
         }
     }

@@ -37,9 +37,20 @@ internal static class RowMoves
 {
     /// <returns>Of recipients that are sent now, when that was: at their last try.</returns>
     public static async Task<IReadOnlyCollection<(TaskId Task, int Seq, long AtMs)>> WriteAsync(
-        EdmConnection connection, TaskId task, IReadOnlyList<RowMove> moves, CancellationToken cancellation)
+        EdmConnection connection, IEnumerable<(TaskId Task, IReadOnlyList<RowMove> Moves)> tasks, CancellationToken cancellation)
     {
         var sent = new List<(TaskId, int, long)>();
+        foreach (var (task, moves) in tasks.Where(t => t.Moves.Count > 0))
+        {
+            await WriteAsync(connection, task, moves, sent, cancellation);
+        }
+
+        return sent;
+    }
+
+    private static async Task WriteAsync(
+        EdmConnection connection, TaskId task, IReadOnlyList<RowMove> moves, List<(TaskId Task, int Seq, long AtMs)> sent, CancellationToken cancellation)
+    {
         var batch = new SqlBatch(connection);
         foreach (var move in moves)
         {
@@ -60,7 +71,6 @@ internal static class RowMoves
         }
 
         await batch.ExecuteAsync(cancellation);
-        return sent;
     }
 
     private static void Move(SqlBatch batch, TaskId task, SeqRange[] seqs, RowMove move) => batch.AddRows(

@@ -282,7 +282,7 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
     }
 
     private Task Apply(params (long Offset, IUserQueueEvent Event)[] events) =>
-        Store.ApplyAsync([.. events.Select(e => new ProjectedEvent(user, e.Event, e.Offset))], default);
+        Store.ApplyAsync([.. events.Select(e => new ProjectedEvent(user, e.Event, e.Offset))], events[^1].Offset, default);
 
     private static TaskQueued Queued() => new(Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, 5))], RetryRules.Default, UnknownPolicy.Hold, 0);
 
