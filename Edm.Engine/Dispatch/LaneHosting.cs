@@ -14,7 +14,7 @@ public static class LaneHosting
     public static AkkaConfigurationBuilder AddLanes(this AkkaConfigurationBuilder builder, LaneRooms rooms) =>
         builder.WithShardRegion<LaneRegion>(
             LaneRegion.TypeName,
-            (_, _, _) => id => Props.Create(() => new CentralQueue(LaneId.Parse(id), rooms)),
+            (_, _, _) => id => ActorProps.Of(() => new CentralQueue(LaneId.Parse(id), rooms)),
             LaneRegion.Extractor,
             new ShardOptions { RememberEntities = true, HandOffStopMessage = StopLane.Instance, ShouldPassivateIdleEntities = false });
 

@@ -3,6 +3,7 @@ using Akka.Event;
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Services;
+using Edm.Engine.Settings;
 
 namespace Edm.Engine.Dispatch;
 
@@ -120,7 +121,7 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
                 if (!draining)
                 {
                     var starts = Starts(service.Id);
-                    sinks[service.Id] = context.Watch(context.ActorOf(Props.Create(() => new ServiceSink(service, select, starts, rooms)), $"service-{service.Id}"));
+                    sinks[service.Id] = context.Watch(context.ActorOf(ActorProps.Of(() => new ServiceSink(service, select, starts, rooms)), $"service-{service.Id}"));
                     settings[service.Id] = service;
                 }
             }

@@ -328,7 +328,7 @@ public static class UserQueueHosting
     public static AkkaConfigurationBuilder AddUserQueues(this AkkaConfigurationBuilder builder, UserQueueLimits limits, TimeProvider time, ThisProcess process, ArchivedTasks archive) =>
         builder.WithShardRegion<UserQueueRegion>(
             UserQueueRegion.TypeName,
-            (_, _, _) => id => Props.Create(() => new UserQueue(new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), limits, time, process, archive)),
+            (_, _, _) => id => ActorProps.Of(() => new UserQueue(new UserId(long.Parse(id, System.Globalization.CultureInfo.InvariantCulture)), limits, time, process, archive)),
             UserQueueRegion.Extractor,
             new ShardOptions { RememberEntities = true, HandOffStopMessage = StopQueue.Instance, ShouldPassivateIdleEntities = false });
 }

@@ -19,6 +19,9 @@ public sealed class EdmDatabase : IDisposable
 
     private const int JournalConnections = 16;
 
+    /// <summary>Prepared by themselves at their fifth use: Akka's plugin has a few statements for each table, and one for each number of events that are written together.</summary>
+    private const int JournalStatements = 40;
+
     private const int NpgsqlDefaultPoolSize = 100;
 
     /// <summary>SQLite has one writer; the others read beside it. More threads than this only share the same two or four cores.</summary>
@@ -57,7 +60,7 @@ public sealed class EdmDatabase : IDisposable
                 .UsePostgreSQL(PostgreSQLVersion.v15)
                 .UseConnectionFactory(_ => new NpgsqlConnection(unpooled));
             JournalProviderName = "PostgreSQL.15";
-            JournalConnectionString = new NpgsqlConnectionStringBuilder(connection) { MaxPoolSize = JournalConnections }.ConnectionString;
+            JournalConnectionString = new NpgsqlConnectionStringBuilder(connection) { MaxPoolSize = JournalConnections, MaxAutoPrepare = JournalStatements }.ConnectionString;
         }
         else
         {

@@ -4,6 +4,7 @@ using Akka.Event;
 using Akka.Hosting;
 using Edm.Contracts;
 using Edm.Engine.Contacts.Ordinals;
+using Edm.Engine.Settings;
 using Edm.Engine.Storage;
 
 namespace Edm.Engine.Tags;
@@ -167,5 +168,5 @@ public sealed class TagPruningKey;
 public static class TagPruningHosting
 {
     public static AkkaConfigurationBuilder AddTagPruning(this AkkaConfigurationBuilder builder, TagPruneStore store, TagHistoryRules rules) =>
-        builder.WithSingleton<TagPruningKey>("tag-pruning", Props.Create(() => new TagPruning(store, rules)), createProxyToo: false);
+        builder.WithSingleton<TagPruningKey>("tag-pruning", ActorProps.Of(() => new TagPruning(store, rules)), createProxyToo: false);
 }

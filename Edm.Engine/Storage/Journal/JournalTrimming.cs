@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster.Hosting;
 using Akka.Event;
 using Akka.Hosting;
+using Edm.Engine.Settings;
 
 namespace Edm.Engine.Storage.Journal;
 
@@ -64,6 +65,6 @@ public static class JournalTrimmingHosting
         this AkkaConfigurationBuilder builder, JournalTrimStore store, IReadOnlyList<string> projections, TimeSpan? every, TrimRules rules, TimeProvider time) =>
         every is { } period
             ? builder.WithSingleton<JournalTrimmingKey>(
-                "journal-trimming", Props.Create(() => new JournalTrimming(new JournalTrim(store, projections, rules, time), period)), createProxyToo: false)
+                "journal-trimming", ActorProps.Of(() => new JournalTrimming(new JournalTrim(store, projections, rules, time), period)), createProxyToo: false)
             : builder;
 }

@@ -23,7 +23,7 @@ internal static class DeadAddresses
             {Columns}
             SELECT a.task_id, a.seq, n.by_user, a.contact_id, n.code, n.enhanced, n.reply, n.at
             FROM unnest(@task, @seq, @user, @code, @enhanced, @reply, @at) n (task, seq, by_user, code, enhanced, reply, at)
-            JOIN audience a ON a.task_id = n.task AND a.seq = n.seq
+            CROSS JOIN LATERAL (SELECT task_id, seq, contact_id FROM audience WHERE task_id = n.task AND seq = n.seq OFFSET 0) a
             {Upsert}
             """,
             $"""

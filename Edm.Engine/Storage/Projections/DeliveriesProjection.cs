@@ -8,6 +8,7 @@ using Akka.Streams;
 using Akka.Streams.Dsl;
 using Akka.Util;
 using Edm.Contracts;
+using Edm.Engine.Settings;
 using Edm.Engine.Storage.Journal;
 
 namespace Edm.Engine.Storage.Projections;
@@ -105,5 +106,5 @@ public sealed class DeliveriesProjectionKey;
 public static class DeliveriesProjectionHosting
 {
     public static AkkaConfigurationBuilder AddDeliveriesProjection(this AkkaConfigurationBuilder builder, EdmDatabase database, DeliveriesStore store) =>
-        builder.WithSingleton<DeliveriesProjectionKey>("deliveries", Props.Create(() => new DeliveriesProjection(database, store)), createProxyToo: false);
+        builder.WithSingleton<DeliveriesProjectionKey>("deliveries", ActorProps.Of(() => new DeliveriesProjection(database, store)), createProxyToo: false);
 }

@@ -11,13 +11,14 @@ internal static class LastSent
 {
     private const string Upsert = "ON CONFLICT (user_id, ordinal) DO UPDATE SET last_sent_at = excluded.last_sent_at WHERE contact_activity.last_sent_at < excluded.last_sent_at";
 
-    // A contact that is gone by now has no row to join, and one that goes at this very moment leaves a row that no set of contacts holds.
+    // A contact that is gone by now has no row to join, and one that goes at this very moment leaves a row that no set of contacts holds. Each one is looked up by its key
+    // (OFFSET 0 keeps PostgreSQL from making a join of it): for two thousand it would read the whole audience of all tasks instead.
     private const string Postgres = $"""
         WITH sent AS (
           SELECT c.user_id, c.ordinal, max(s.at) AS at
           FROM unnest(@task, @seq, @at) s (task, seq, at)
-          JOIN audience a ON a.task_id = s.task AND a.seq = s.seq
-          JOIN contacts c ON c.id = a.contact_id
+          CROSS JOIN LATERAL (SELECT contact_id FROM audience WHERE task_id = s.task AND seq = s.seq OFFSET 0) a
+          CROSS JOIN LATERAL (SELECT user_id, ordinal FROM contacts WHERE id = a.contact_id OFFSET 0) c
           GROUP BY c.user_id, c.ordinal),
         written AS (
           INSERT INTO contact_activity (user_id, ordinal, last_sent_at) SELECT user_id, ordinal, at FROM sent ORDER BY user_id, ordinal

@@ -26,7 +26,7 @@ internal sealed class ScaleBenchmark : IBenchmark
         ("mails", "in each measurement, over all users (100000)"),
         ("rounds", "measurements of each, in turn; the median counts (1)"),
         ("part", "both (default), services or users"),
-        ("most", "leave out measurements with more users or services than this (10000)"),
+        ("sizes", "numbers of services or users instead of these, with commas between"),
     ];
 
     public async IAsyncEnumerable<Figure> RunAsync(BenchmarkArguments arguments)
@@ -34,7 +34,7 @@ internal sealed class ScaleBenchmark : IBenchmark
         var mails = arguments.Number("mails", 100_000);
         var rounds = arguments.Number("rounds", 1);
         var part = arguments.Text("part", "both");
-        var most = arguments.Number("most", 10_000);
+        int[]? sizes = arguments.Text("sizes", "") is { Length: > 0 } listed ? [.. listed.Split(',').Select(size => int.Parse(size, CultureInfo.InvariantCulture))] : null;
 
         await using var sink = await SmtpSink.StartAsync();
         await using var engine = await EngineUnderTest.StartAsync("postgres");
@@ -46,12 +46,12 @@ internal sealed class ScaleBenchmark : IBenchmark
         await MeasureAsync(FewServices, 1, Math.Min(mails, 20_000));
         if (part is "both" or "services")
         {
-            yield return await CompareAsync("scale.services", [.. Services.Where(n => n <= most)], services => MeasureAsync(services, 1, mails));
+            yield return await CompareAsync("scale.services", sizes ?? Services, services => MeasureAsync(services, 1, mails));
         }
 
         if (part is "both" or "users")
         {
-            yield return await CompareAsync("scale.users", [.. Users.Where(n => n <= Math.Min(most, mails))], users => MeasureAsync(FewServices, users, mails));
+            yield return await CompareAsync("scale.users", [.. (sizes ?? Users).Where(n => n <= mails)], users => MeasureAsync(FewServices, users, mails));
         }
 
         async Task<Figure> CompareAsync(string name, int[] sizes, Func<int, Task<(double Micros, double Rate)>> measure)
