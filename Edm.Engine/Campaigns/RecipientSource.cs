@@ -12,37 +12,36 @@ public sealed class RecipientSource(EdmDatabase database) : IRecipientSource
 {
     private static readonly string Active = ContactStatus.Active.Name();
 
-    public Task<TaskContext?> ContextAsync(TaskId task, CancellationToken cancellation) => database.RunAsync(
-        async connection =>
-        {
-            TaskContext? found = null;
-            await new SqlBatch(connection).Read(
-                "SELECT user_id, campaign_id, round, template_id, template_version, pool_id FROM tasks WHERE id = @task",
-                row => found = new TaskContext(
-                    task, new UserId(row.GetInt64(0)), new CampaignId(row.GetInt64(1)), row.GetInt32(2), new TemplateId(row.GetInt64(3)), row.GetInt32(4), new PoolId(row.GetInt64(5))),
-                ("@task", task.Value)).ExecuteAsync(cancellation);
-            return found;
-        },
-        cancellation);
-
-    public async Task<IReadOnlyList<LoadedRecipient>> LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation)
+    public async Task<LoadedRecipients?> LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation)
     {
+        TaskContext? context = null;
         var found = new Dictionary<int, LoadedRecipient>(seqs.Count);
         await database.RunAsync(
             connection =>
             {
                 var batch = new SqlBatch(connection);
-                return batch.Read(
-                    $"""
-                     SELECT a.seq, c.id, c.email, c.handle, c.nickname, c.followers, c.country, c.language, c.category, c.bio, c.attributes, c.status,
-                       CASE WHEN c.id IS NULL AND EXISTS (SELECT 1 FROM erasures e WHERE e.contact_id = a.contact_id) THEN 1 ELSE 0 END AS erased
-                     FROM audience a LEFT JOIN contacts c ON c.id = a.contact_id
-                     WHERE a.task_id = @task AND a.seq {batch.In("@seqs")}
-                     """,
-                    row => found.Add(row.GetInt32(0), Read(row)), ("@task", task.Value), ("@seqs", seqs as int[] ?? [.. seqs])).ExecuteAsync(cancellation);
+                return batch
+                    .Read(
+                        "SELECT user_id, campaign_id, round, template_id, template_version, pool_id FROM tasks WHERE id = @task",
+                        row => context = new TaskContext(
+                            task, new UserId(row.GetInt64(0)), new CampaignId(row.GetInt64(1)), row.GetInt32(2), new TemplateId(row.GetInt64(3)), row.GetInt32(4),
+                            new PoolId(row.GetInt64(5))),
+                        ("@task", task.Value))
+                    .Read(
+                        $"""
+                         SELECT a.seq, c.id, c.email, c.handle, c.nickname, c.followers, c.country, c.language, c.category, c.bio, c.attributes, c.status,
+                           CASE WHEN c.id IS NULL AND EXISTS (SELECT 1 FROM erasures e WHERE e.contact_id = a.contact_id) THEN 1 ELSE 0 END AS erased
+                         FROM audience a LEFT JOIN contacts c ON c.id = a.contact_id
+                         WHERE a.task_id = @task AND a.seq {batch.In("@seqs")}
+                         """,
+                        row => found.Add(row.GetInt32(0), Read(row)),
+                        ("@task", task.Value), ("@seqs", seqs as int[] ?? [.. seqs]))
+                    .ExecuteAsync(cancellation);
             },
             cancellation);
-        return [.. seqs.Select(seq => found.GetValueOrDefault(seq) ?? new LoadedRecipient(seq, null, "is not in the audience"))];
+        return context is null
+            ? null
+            : new LoadedRecipients(context, [.. seqs.Select(seq => found.GetValueOrDefault(seq) ?? new LoadedRecipient(seq, null, "is not in the audience"))]);
     }
 
     private static LoadedRecipient Read(DbDataReader row)

@@ -5,7 +5,7 @@ using Edm.Engine.Campaigns;
 
 namespace Edm.Engine.Dispatch;
 
-/// <summary>Turns a batch into mails: one SQL statement. Whoever may not be mailed is reported to the lane as skipped and goes no further.</summary>
+/// <summary>Turns a batch into mails: one question to the database. Whoever may not be mailed is reported to the lane as skipped and goes no further.</summary>
 internal sealed class LoadRecipients(IRecipientSource recipients, IActorRef lane, TimeProvider time, ILoggingAdapter log, CancellationToken stopping)
 {
     /// <summary>The database is away as long as it is away; nothing is lost by waiting, and nothing else is fetched meanwhile.</summary>
@@ -34,8 +34,7 @@ internal sealed class LoadRecipients(IRecipientSource recipients, IActorRef lane
         var attempts = batch.Fresh.SelectMany(r => Enumerable.Range(r.First, r.Count)).Select(seq => (Seq: seq, Attempt: 1, RefusedBy: Array.Empty<ServiceId>()))
             .Concat(batch.Retries.Select(r => (r.Seq, r.Attempt, r.RefusedBy ?? []))).ToArray();
         var lease = batch.Lease ?? throw new ArgumentException("An empty batch has nobody to load.", nameof(batch));
-        var task = await recipients.ContextAsync(batch.Task, stopping);
-        if (task is null)
+        if (await recipients.LoadAsync(batch.Task, [.. attempts.Select(a => a.Seq)], stopping) is not var (task, loaded))
         {
             foreach (var (seq, attempt, _) in attempts)
             {
@@ -45,7 +44,6 @@ internal sealed class LoadRecipients(IRecipientSource recipients, IActorRef lane
             return [];
         }
 
-        var loaded = await recipients.LoadAsync(batch.Task, [.. attempts.Select(a => a.Seq)], stopping);
         var mails = new List<Mail>(loaded.Count);
         for (var i = 0; i < loaded.Count; i++)
         {

@@ -80,7 +80,7 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         var frozen = await Audiences.FreezeAsync(user, campaign, default);
         await ExecuteAsync("UPDATE templates SET version = 4");
 
-        Assert.Equal(3, (await Source.ContextAsync(frozen!.Task, default))!.TemplateVersion);
+        Assert.Equal(3, (await Source.LoadAsync(frozen!.Task, [1], default))!.Task.TemplateVersion);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
         await ExecuteAsync("UPDATE contacts SET status = 'unsubscribed' WHERE email = 'one@example.com'");
         await ExecuteAsync("DELETE FROM contacts WHERE id = @id", new DataParameter("id", two.Value));
 
-        var loaded = await Source.LoadAsync(task, [3, 4, 1, 2], default);
+        var loaded = (await Source.LoadAsync(task, [3, 4, 1, 2], default))!.Recipients;
 
         Assert.Equal([3, 4, 1, 2], loaded.Select(r => r.Seq));
         Assert.Equal("three@example.com", loaded[0].Contact!.Email);
@@ -103,9 +103,9 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
     }
 
     [Fact]
-    public async Task There_is_no_context_for_a_task_that_is_not_there()
+    public async Task Nobody_is_loaded_of_a_task_that_is_not_there()
     {
-        Assert.Null(await Source.ContextAsync(new TaskId(99), default));
+        Assert.Null(await Source.LoadAsync(new TaskId(99), [1], default));
     }
 
     [Fact]

@@ -129,13 +129,13 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
         }
     }
 
-    Task<TaskContext?> IRecipientSource.ContextAsync(TaskId task, CancellationToken cancellation) =>
-        Task.FromResult<TaskContext?>(new TaskContext(task, new UserId(1), new CampaignId(1), 0, new TemplateId(1), 1, new PoolId(1)));
-
-    Task<IReadOnlyList<LoadedRecipient>> IRecipientSource.LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<LoadedRecipient>>([.. seqs.Select(seq => IsGone(seq)
-            ? new LoadedRecipient(seq, null, "gone")
-            : new LoadedRecipient(seq, new ContactCard(new ContactId(seq), $"r{seq}@{DomainOf?.Invoke(seq) ?? Domain}", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]);
+    Task<LoadedRecipients?> IRecipientSource.LoadAsync(TaskId task, IReadOnlyList<int> seqs, CancellationToken cancellation) =>
+        Task.FromResult<LoadedRecipients?>(new LoadedRecipients(
+            new TaskContext(task, new UserId(1), new CampaignId(1), 0, new TemplateId(1), 1, new PoolId(1)),
+            [.. seqs.Select(seq => IsGone(seq)
+                ? new LoadedRecipient(seq, null, "gone")
+                : new LoadedRecipient(
+                    seq, new ContactCard(new ContactId(seq), $"r{seq}@{DomainOf?.Invoke(seq) ?? Domain}", null, null, null, null, null, null, null, new Dictionary<string, string>()), null))]));
 
     Task<IParsedTemplate> ITemplateCache.GetAsync(TemplateId template, int version, CancellationToken cancellation) => Task.FromResult<IParsedTemplate>(this);
 
