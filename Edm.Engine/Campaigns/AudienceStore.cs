@@ -23,7 +23,18 @@ public sealed class AudienceStore(EdmDatabase database, TimeProvider time)
     /// </summary>
     /// <returns>Null when the user has no such campaign.</returns>
     /// <exception cref="ConflictException">The template or the pool is gone, or no contact passes the filter.</exception>
-    public Task<Frozen?> FreezeAsync(UserId user, CampaignId id, CancellationToken cancellation) => database.WriteAsync(
+    public async Task<Frozen?> FreezeAsync(UserId user, CampaignId id, CancellationToken cancellation)
+    {
+        var frozen = await FreezeOnceAsync(user, id, cancellation);
+        if (frozen is not null)
+        {
+            await TableStatistics.RefreshAsync(database, ["contacts", "audience"], cancellation);
+        }
+
+        return frozen;
+    }
+
+    private Task<Frozen?> FreezeOnceAsync(UserId user, CampaignId id, CancellationToken cancellation) => database.WriteAsync(
         async connection =>
         {
             connection.CommandTimeout = FreezeTimeoutSeconds;

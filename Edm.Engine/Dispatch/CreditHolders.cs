@@ -1,3 +1,4 @@
+using System.Numerics;
 using Edm.Contracts;
 using Edm.Contracts.Http;
 using Edm.Engine.Services.Limits;
@@ -50,7 +51,9 @@ internal sealed class CreditHolders
     private readonly double[][] standings = [.. Enumerable.Range(0, MailboxProviders.Count).Select(_ => new double[16])];
     private CreditHolder[] holders = new CreditHolder[16];
     private double[] paces = new double[16];
-    private long[] lasts = new long[16];
+
+    /// <summary>ms, as what is reckoned with them is.</summary>
+    private double[] lasts = new double[16];
     private int count;
 
     /// <summary>Each holder is to be updated after they have changed.</summary>
@@ -113,27 +116,42 @@ internal sealed class CreditHolders
     {
         var (timeShare, column) = (ServiceScore.TimeShare(Weights), standings[(int)provider]);
         var (best, bestScore, second, secondScore) = (-1, double.NegativeInfinity, -1, double.NegativeInfinity);
-        for (var place = 0; place < count; place++)
+        for (var place = 0; place < count;)
         {
-            var standing = column[place];
-            // Not even the longest rest would make it the second best.
-            if (standing == NoRoom || standing + timeShare < secondScore || (!spared.IsEmpty && spared.Contains(holders[place].Id)))
+            // Most are not among the two best, which a few at once can be told by one comparison.
+            if (place + Vector<double>.Count <= count && Vector.LessThanAll(Scores(column, place, timeShare, nowMs), new Vector<double>(secondScore)))
             {
+                place += Vector<double>.Count;
                 continue;
             }
 
-            var score = standing + (timeShare * ServiceScore.Idle(nowMs - lasts[place], paces[place]));
-            if (score > bestScore || (score == bestScore && holders[place].Credits > holders[best].Credits))
+            for (var end = Math.Min(place + Vector<double>.Count, count); place < end; place++)
             {
-                (second, secondScore) = (best, bestScore);
-                (best, bestScore) = (place, score);
-            }
-            else if (score > secondScore)
-            {
-                (second, secondScore) = (place, score);
+                if (column[place] == NoRoom || (!spared.IsEmpty && spared.Contains(holders[place].Id)))
+                {
+                    continue;
+                }
+
+                var score = column[place] + (timeShare * ServiceScore.Idle(nowMs - (long)lasts[place], paces[place]));
+                if (score > bestScore || (score == bestScore && holders[place].Credits > holders[best].Credits))
+                {
+                    (second, secondScore) = (best, bestScore);
+                    (best, bestScore) = (place, score);
+                }
+                else if (score > secondScore)
+                {
+                    (second, secondScore) = (place, score);
+                }
             }
         }
 
         return best < 0 ? null : (holders[best], bestScore, second < 0 ? null : holders[second], secondScore);
+    }
+
+    /// <summary>As <see cref="ServiceScore.Idle"/> counts; below 0 where there is no room.</summary>
+    private Vector<double> Scores(double[] column, int place, double timeShare, long nowMs)
+    {
+        var since = Vector.Max(new Vector<double>(nowMs) - new Vector<double>(lasts, place), Vector<double>.Zero);
+        return new Vector<double>(column, place) + (timeShare * (since / (since + new Vector<double>(paces, place))));
     }
 }

@@ -97,6 +97,35 @@ public sealed class CreditTableTests
     }
 
     [Fact]
+    public void Among_however_many_the_two_are_chosen_that_the_formula_says() =>
+        Gen.Select(Gen.Select(Gen.Double[0, 1], Gen.Int[0, 3], Gen.Int[1, 60_000], Gen.Int[-500, 90_000]).Array[1, 70], Gen.Double[0, 1], Gen.Double[0, 1]).Sample((services, time, success) =>
+        {
+            var weights = new SelectionWeights(time, 0, success, 0);
+            var holders = new CreditHolders { Weights = weights };
+            var scores = new List<double>();
+            foreach (var ((rate, gmail, pace, since), nr) in services.Select((service, nr) => (service, nr)))
+            {
+                var holder = new CreditHolder(new ServiceId(nr), Of(rate, pace, gmail)) { LastMs = Now - since, Credits = 1 };
+                holder.Learn(holder.Standing);
+                holders.Add(holder);
+                holders.Update(holder);
+                scores.Add(gmail == 0 ? -1 : ServiceScore.Of(weights, ServiceScore.Idle(since, pace), 1, rate, 1));
+            }
+
+            var best = holders.Best(MailboxProvider.Gmail, Now, []);
+
+            var expected = scores.Where(score => score >= 0).OrderDescending().Take(2).ToArray();
+            Assert.Equal(expected.Length > 0, best is not null);
+            Assert.Equal(expected.Length > 1, best?.Second is not null);
+            if (best is { } found)
+            {
+                Assert.Equal(expected[0], scores[(int)found.Best.Id.Value]);
+                Assert.Equal(expected[0], found.BestScore);
+                Assert.Equal(expected.Length > 1 ? expected[1] : double.NegativeInfinity, found.SecondScore);
+            }
+        });
+
+    [Fact]
     public void No_credit_is_spent_twice_or_after_it_was_revoked() =>
         Gen.Select(Gen.Int[0, 5], Gen.Int[1, 4], Gen.Double[0, 1], Gen.Int[0, 5], Gen.Int[0, 2]).Array[1, 60].Sample(steps =>
         {
