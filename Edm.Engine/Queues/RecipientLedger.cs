@@ -34,8 +34,11 @@ public sealed class RecipientLedger
 
     public int Count(RecipientState state) => counts[(int)state];
 
+    public bool IsSettled => AreSettled(counts);
+
     /// <summary>Nothing waits, is leased or is pending: no state will change by itself any more.</summary>
-    public bool IsSettled => Count(RecipientState.Waiting) + Count(RecipientState.Leased) + Count(RecipientState.PendingRetry) == 0;
+    /// <param name="counts">By <see cref="RecipientState"/>.</param>
+    public static bool AreSettled(int[] counts) => counts[(int)RecipientState.Waiting] + counts[(int)RecipientState.Leased] + counts[(int)RecipientState.PendingRetry] == 0;
 
     public RecipientState this[int seq]
     {

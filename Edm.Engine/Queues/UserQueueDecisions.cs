@@ -229,7 +229,28 @@ public static class UserQueueDecisions
         }
 
         var ack = new OutcomesAcked(m.Lane, m.User, m.UpToCommit);
-        return items.Count == 0 ? Decision.Answer(ack) : Decision.Of(new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs), ack);
+        return items.Count == 0
+            ? Decision.Answer(ack)
+            : new Decision([new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs), .. state.FinishedBy(items, nowMs)], () => ack);
+    }
+
+    /// <summary>The last outcome ends its task: both in one write, which with many small tasks is a third of all writes less. <see cref="Consequences"/> would find out a write later.</summary>
+    private static IEnumerable<TaskFinished> FinishedBy(this UserQueueState state, IEnumerable<RecordedOutcome> items, long nowMs)
+    {
+        foreach (var ended in items.GroupBy(item => item.Outcome.Task))
+        {
+            var counts = state.Task(ended.Key)!.Recipients.Counts();
+            foreach (var item in ended)
+            {
+                counts[(int)RecipientState.Leased]--;
+                counts[(int)item.State]++;
+            }
+
+            if (RecipientLedger.AreSettled(counts))
+            {
+                yield return new TaskFinished(ended.Key, counts, nowMs);
+            }
+        }
     }
 
     private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long firstMs, bool isFresh, long nowMs)

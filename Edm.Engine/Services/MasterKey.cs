@@ -1,10 +1,11 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Edm.Engine.Storage;
 
 namespace Edm.Engine.Services;
 
 /// <summary>The 32 bytes under which the passwords of services are stored. From the settings, else from a file in the data folder that the first start makes.</summary>
-public static class MasterKey
+public static partial class MasterKey
 {
     public const int Length = 32;
 
@@ -56,14 +57,33 @@ public static class MasterKey
 
         try
         {
-            File.Move(half, file, overwrite: false);
+            Claim(half, file);
         }
         catch (IOException) when (File.Exists(file))
         {
             // Somebody else was first; theirs is the key.
+        }
+        finally
+        {
             File.Delete(half);
         }
     }
+
+    /// <summary>
+    /// Gives the file its name if nobody has it. File.Move looks first and then renames, which takes the name from whoever came in between: of eight nodes that started at once
+    /// two had a key of their own. link(2) fails where the name is taken.
+    /// </summary>
+    private static void Claim(string half, string file)
+    {
+        if (OperatingSystem.IsWindows() || (Link(half, file) != 0 && !File.Exists(file)))
+        {
+            // On Windows it does not overwrite; elsewhere the file system has no links.
+            File.Move(half, file, overwrite: false);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
 
     private static byte[]? Parse(string text)
     {

@@ -68,8 +68,12 @@ internal sealed class JournalReader(EdmDatabase database, IReadOnlyCollection<st
                 return new JournalPage([], after, JournalRest.Nothing);
             }
 
-            var (whole, first) = (Whole(rows, after), rows[0].Ordering);
-            if (whole == 0 && await IsSettledAsync(connection, rows[^1].Ordering, cancellation))
+            var whole = Whole(rows, after);
+            if (whole > 0)
+            {
+                awaited = null;
+            }
+            else if (await IsSettledAsync(connection, rows[^1].Ordering, cancellation))
             {
                 // Again, as what was waited for may be there now.
                 rows = await RowsAsync(connection, after, cancellation);

@@ -292,7 +292,6 @@ public sealed class UserQueueDecisionsTests
         End(Pull(1), OutcomeKind.Skipped);
         End(Pull(1), OutcomeKind.Sent);
         Say(new CancelTask(User, new TaskId(1)));
-        state.Apply(Assert.Single(state.Consequences(nowMs)));
 
         Assert.Equal(new Accepted(waiting), Say(new SendToMissed(User, new TaskId(1), cancelled, skipped)));
 
@@ -319,7 +318,6 @@ public sealed class UserQueueDecisionsTests
     {
         Queue(1, 6);
         End(Pull(6), OutcomeKind.Unknown);
-        state.Apply(Assert.Single(state.Consequences(nowMs)));
         var id = new TaskId(1);
 
         Assert.Equal(new Accepted(2), Say(new ResolveUnknown(User, id, UnknownVerdict.Sent, "key 7", [new SeqRange(2, 3), new SeqRange(3, 3), new SeqRange(99, 101)])));
@@ -382,7 +380,19 @@ public sealed class UserQueueDecisionsTests
         }
 
         Assert.Equal(200_000, state.Task(new TaskId(1))!.Recipients.Count(RecipientState.Sent));
-        Assert.IsType<TaskFinished>(Assert.Single(state.Consequences(nowMs)));
+    }
+
+    [Fact]
+    public void The_last_outcomes_of_a_task_end_it_in_the_same_write()
+    {
+        Queue(1, 3);
+        End(Pull(1), OutcomeKind.Failed);
+        Assert.Equal(TaskPhase.Running, state.Task(new TaskId(1))!.Phase);
+
+        End(Pull(2), OutcomeKind.Sent);
+
+        Assert.Equal(TaskPhase.Finished, state.Task(new TaskId(1))!.Phase);
+        Assert.Empty(state.Consequences(nowMs));
     }
 
     /// <summary>What each command does to a task in each phase: how many it says were changed, or why it is refused.</summary>
@@ -410,7 +420,6 @@ public sealed class UserQueueDecisionsTests
                 End(Pull(3), OutcomeKind.Sent);
                 nowMs += 100_000;
                 End(Pull(1), OutcomeKind.Sent);
-                state.Apply(Assert.Single(state.Consequences(nowMs)));
                 break;
         }
 
@@ -500,9 +509,13 @@ public sealed class UserQueueDecisionsTests
     {
         var seqs = batch.Fresh.SelectMany(r => Enumerable.Range(r.First, r.Count)).Concat(batch.Retries.Select(r => r.Seq));
         var outcomes = new Outcomes(User, Lane, ++commit, [.. seqs.Select(seq => new Outcome(batch.Task, batch.Lease!.Value, seq, 1, kind, nowMs, Reason: reason))]);
-        var recorded = Assert.IsType<OutcomesRecorded>(Assert.Single(state.Decide(outcomes, nowMs).Events));
-        state.Apply(recorded);
-        return recorded;
+        var events = state.Decide(outcomes, nowMs).Events;
+        foreach (var happened in events)
+        {
+            state.Apply(happened);
+        }
+
+        return Assert.IsType<OutcomesRecorded>(events[0]);
     }
 
     /// <summary>All that follows from the time; how many expired.</summary>
