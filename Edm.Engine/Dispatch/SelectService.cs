@@ -14,6 +14,12 @@ internal sealed record Grant(ServiceId Service, IActorRef Sink, Standing Standin
 /// <param name="Gone">It will never grant again.</param>
 internal sealed record Revoke(ServiceId Service, bool Gone = false) : INoSerializationVerificationNeeded;
 
+/// <summary>The answer to a service that is gone: whatever it was offered has been said before this.</summary>
+internal sealed class Forgotten : INoSerializationVerificationNeeded
+{
+    public static readonly Forgotten Instance = new();
+}
+
 /// <summary>How the parts of a score count from now on.</summary>
 internal sealed record Weigh(SelectionWeights Weights) : INoSerializationVerificationNeeded;
 
@@ -90,6 +96,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
                 case Revoke { Gone: true } gone:
                     binding.Credits.Forget(gone.Service);
                     sinks.Remove(gone.Service);
+                    received.Sender.Tell(Forgotten.Instance);
                     break;
                 case Revoke revoke:
                     binding.Credits.Revoke(revoke.Service);

@@ -36,7 +36,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     /// <summary>Not Akka's clock, whose tick of 100 ms would cost a service of 5 mails a second a fifth of its pace.</summary>
     private readonly ITimer wake;
     private ServiceSettings service;
+
+    /// <summary>Nothing more is granted, and it ends when its last mail has.</summary>
     private bool retired;
+
+    /// <summary>No offer can be on its way any more.</summary>
+    private bool forgotten;
     private bool hasError = true;
     private DateTimeOffset nextAlert;
     private ServiceReport? lastReport;
@@ -86,6 +91,9 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
                 gate.Stop();
                 retired = true;
                 select.Tell(new Revoke(service.Id, Gone: true));
+                break;
+            case Forgotten:
+                forgotten = true;
                 StopIfRetired();
                 break;
             case ErrorStored stored when stored.Fault is not null:
@@ -332,7 +340,8 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     private void StopIfRetired()
     {
-        if (retired && slots.AllFree)
+        // An offer that meets nobody would be a mail that is held for ever: so it is not enough that no mail is left.
+        if (retired && forgotten && slots.AllFree)
         {
             Context.Stop(Self);
         }

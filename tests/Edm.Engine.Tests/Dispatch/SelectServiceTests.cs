@@ -44,6 +44,20 @@ public sealed class SelectServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_service_that_goes_is_told_when_no_offer_can_be_on_its_way_any_more()
+    {
+        var select = await RunAsync(Mails(10, "example.com"));
+
+        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 5), 3), sink.Receiver);
+        select.Tell(new Revoke(A, Gone: true), sink.Receiver);
+
+        Assert.Equal([1, 2, 3], Enumerable.Range(0, 3).Select(_ => Offered().Key.Seq));
+        Assert.IsType<Forgotten>(sink.Receive(Patience));
+        select.Tell(new Grant(B, sink.Receiver, MailBindingTests.Standing(gmail: 5), 1));
+        Assert.Equal(4, Offered().Key.Seq);
+    }
+
+    [Fact]
     public async Task The_lane_is_told_who_goes_back_until_when_and_what_to_know_the_provider_by()
     {
         var until = NowMs + 3_600_000;
