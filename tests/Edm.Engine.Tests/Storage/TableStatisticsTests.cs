@@ -37,5 +37,5 @@ public sealed class TableStatisticsTests(PostgresFixture postgres) : DatabaseTes
     /// <summary>As the planner knows them; -1: it was never looked at.</summary>
     private Task<long> RowsAsync(string table) => Database.RunAsync(c => c.ExecuteAsync<long>($"SELECT reltuples::bigint FROM pg_class WHERE oid = '{table}'::regclass"));
 
-    private Task ExecuteAsync(string sql) => Database.RunAsync(c => c.ExecuteAsync(sql));
+    private Task<int> ExecuteAsync(string sql) => Database.RunAsync(c => c.ExecuteAsync(sql));
 }
