@@ -70,8 +70,8 @@ public static partial class MasterKey
     }
 
     /// <summary>
-    /// Gives the file its name if nobody has it. File.Move looks first and then renames, which takes the name from whoever came in between: of eight nodes that started at once
-    /// two had a key of their own. link(2) fails where the name is taken.
+    /// Gives the file its name if nobody has it. File.Move alone let two keys come of eight that started at once: it does not keep its word against others that move at the same
+    /// moment. link(2) fails where the name is taken.
     /// </summary>
     private static void Claim(string half, string file)
     {

@@ -2,7 +2,7 @@ using Akka.Actor;
 
 namespace Edm.Engine.Settings;
 
-/// <summary>Props from a plain function. Akka's own way takes an expression, which it compiles for each actor: 1.3 ms, a seventh of what waking ten thousand queues cost.</summary>
+/// <summary>Props from a plain function. Akka's own way takes an expression, which it compiles for each actor: 13 % of all processor time while ten thousand queues woke.</summary>
 internal static class ActorProps
 {
     public static Props Of<T>(Func<T> make)

@@ -11,7 +11,7 @@ internal static class TableStatistics
     /// <summary>Pages of 8 KiB; what is smaller is read quickly in any order.</summary>
     private const int SmallPages = 64;
 
-    /// <summary>Has the server look at those of the tables again that have more than doubled since it did: a sample of 30,000 rows, half a second at a million. It holds up nobody.</summary>
+    /// <summary>Has the server look at those of the tables again that have more than doubled since it did: a sample of 30,000 rows. It holds up nobody.</summary>
     public static async Task RefreshAsync(EdmDatabase database, string[] tables, CancellationToken cancellation)
     {
         if (!database.IsPostgres)

@@ -35,8 +35,9 @@ internal enum JournalRest
 /// </para>
 /// Not thread-safe.
 /// </summary>
-/// <param name="manifests">The kinds of events that are wanted. The others are passed by unread.</param>
-internal sealed class JournalReader(EdmDatabase database, IReadOnlyCollection<string> manifests)
+/// <param name="prefix">Of the entities whose events are wanted. The others' are passed by unread.</param>
+/// <param name="unwanted">The kinds of their events that are passed by too. One that nobody knows is not: who reads must refuse it, and not miss it.</param>
+internal sealed class JournalReader(EdmDatabase database, string prefix, IReadOnlyCollection<string> unwanted)
 {
     /// <summary>Rows of a page, wanted or not: some milliseconds.</summary>
     internal const int MaxRows = 1_000;
@@ -44,7 +45,7 @@ internal sealed class JournalReader(EdmDatabase database, IReadOnlyCollection<st
     /// <summary>Of a page's events, beside the last one, which may be 100 kB.</summary>
     private const int MaxBytes = 1 << 20;
 
-    private readonly string[] wanted = [.. manifests];
+    private readonly string[] passedBy = [.. unwanted];
 
     /// <summary>What is not there below this place will never be.</summary>
     private long settled;
@@ -140,7 +141,7 @@ internal sealed class JournalReader(EdmDatabase database, IReadOnlyCollection<st
             FROM (
               SELECT ordering, persistence_id, manifest, event, sum(coalesce(length(event), 0)) OVER (ORDER BY ordering) AS bytes
               FROM (
-                SELECT ordering, persistence_id, manifest, CASE WHEN manifest {batch.In("@wanted")} THEN message END AS event
+                SELECT ordering, persistence_id, manifest, CASE WHEN persistence_id LIKE @ids AND NOT (manifest {batch.In("@unwanted")}) THEN message END AS event
                 FROM journal WHERE ordering > @after ORDER BY ordering LIMIT @rows) read) counted
             WHERE bytes - coalesce(length(event), 0) < @bytes
             ORDER BY ordering
@@ -148,7 +149,7 @@ internal sealed class JournalReader(EdmDatabase database, IReadOnlyCollection<st
             row => rows.Add(new Row(
                 row.GetInt64(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetFieldValue<byte[]>(3),
                 rows.Count + 1 == MaxRows || row.GetInt64(4) >= MaxBytes)),
-            ("@wanted", wanted), ("@after", after), ("@rows", MaxRows), ("@bytes", MaxBytes)).ExecuteAsync(cancellation);
+            ("@ids", $"{prefix}%"), ("@unwanted", passedBy), ("@after", after), ("@rows", MaxRows), ("@bytes", MaxBytes)).ExecuteAsync(cancellation);
         return rows;
     }
 

@@ -45,7 +45,7 @@ internal sealed class DeliveriesProjection(EdmDatabase database, DeliveriesStore
 
     private Source<Done, NotUsed> Follow()
     {
-        var reader = new JournalReader(database, DeliveryChanges.Projected);
+        var reader = new JournalReader(database, PersistenceIdPrefix, DeliveryChanges.Unwanted);
         return Source.FromTask(store.OffsetAsync(stopping.Token))
             .ConcatMany(offset => Source.UnfoldAsync(new JournalPage([], offset, JournalRest.More), async last =>
             {

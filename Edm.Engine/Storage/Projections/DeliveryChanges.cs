@@ -54,9 +54,8 @@ internal sealed class DeliveryChanges
     /// <summary>No row follows from these. Leases alone are half of all events.</summary>
     private static readonly Type[] WithoutRows = [typeof(QueueOpened), typeof(BatchLeased), typeof(LeaseReturned), typeof(TaskArchived), typeof(TaskRestored), typeof(ArchiveForgotten)];
 
-    /// <summary>The manifests of all others, which are to be added.</summary>
-    public static IReadOnlyList<string> Projected { get; } =
-        [.. EdmSerializer.Known.Where(known => known.Type.IsAssignableTo(typeof(IUserQueueEvent)) && !WithoutRows.Contains(known.Type)).Select(known => known.Manifest)];
+    /// <summary>Their manifests. All other events of UserQueues are to be added.</summary>
+    public static IReadOnlyList<string> Unwanted { get; } = [.. EdmSerializer.Known.Where(known => WithoutRows.Contains(known.Type)).Select(known => known.Manifest)];
 
     public Dictionary<(TaskId Task, int Seq), DeliveryChange> Deliveries { get; } = [];
 

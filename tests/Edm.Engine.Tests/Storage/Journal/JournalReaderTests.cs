@@ -166,7 +166,7 @@ public abstract class JournalReaderTests(IDatabases databases) : DatabaseTests(d
 
     private JournalReader? reader;
 
-    private protected JournalReader Reader => reader ??= new JournalReader(Database, ["wanted", "wanted too"]);
+    private protected JournalReader Reader => reader ??= new JournalReader(Database, "", ["unwanted"]);
 
     [Fact]
     public async Task A_journal_that_nobody_has_made_yet_is_empty()
@@ -193,6 +193,17 @@ public abstract class JournalReaderTests(IDatabases databases) : DatabaseTests(d
         Assert.Equal(("entity", "wanted too"), (page.Events[1].PersistenceId, page.Events[1].Manifest));
         Assert.Equal<byte>([7, 8], page.Events[1].Event);
         Assert.Empty((await Reader.ReadAsync(4, default)).Events);
+    }
+
+    [Fact]
+    public async Task Events_of_other_entities_are_passed_and_kinds_that_nobody_knows_are_not()
+    {
+        await InsertAsync(Database, 1, "unheard of");
+        var (ours, others) = (new JournalReader(Database, "ent", ["unwanted"]), new JournalReader(Database, "lane-", ["unwanted"]));
+
+        Assert.Equal([1], Places(await ours.ReadAsync(0, default)));
+        var passed = await others.ReadAsync(0, default);
+        Assert.Equal((1, 0), (passed.Position, passed.Events.Count));
     }
 
     [Fact]
