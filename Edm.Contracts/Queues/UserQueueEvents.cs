@@ -78,4 +78,5 @@ public sealed record LeaseReturned(LeaseNr Lease, SeqRange[] Seqs, long AtMs) : 
 public sealed record RecordedOutcome(Outcome Outcome, RecipientState State, long? DueMs = null);
 
 /// <summary>One event for everything that a lane reported at once.</summary>
-public sealed record OutcomesRecorded(LaneId Lane, long UpToCommit, RecordedOutcome[] Items, long AtMs) : IUserQueueEvent;
+/// <param name="Finished">Tasks that ended with these outcomes; null: none.</param>
+public sealed record OutcomesRecorded(LaneId Lane, long UpToCommit, RecordedOutcome[] Items, long AtMs, TaskFinished[]? Finished = null) : IUserQueueEvent;

@@ -197,6 +197,13 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
         });
     }
 
+    private static IEnumerable<TaskFinished> FinishedIn(IUserQueueEvent happened) => happened switch
+    {
+        TaskFinished finished => [finished],
+        OutcomesRecorded { Finished: { } finished } => finished,
+        _ => [],
+    };
+
     /// <summary>What follows from events that were just applied.</summary>
     private void Settle(IReadOnlyList<IUserQueueEvent> applied)
     {
@@ -207,7 +214,7 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
         }
 
         TellLanes(applied.SelectMany(happened => state.Following(happened, NowMs)));
-        foreach (var finished in applied.OfType<TaskFinished>())
+        foreach (var finished in applied.SelectMany(FinishedIn))
         {
             rates.Remove(finished.Task);
         }

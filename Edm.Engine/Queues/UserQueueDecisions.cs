@@ -231,12 +231,13 @@ public static class UserQueueDecisions
         var ack = new OutcomesAcked(m.Lane, m.User, m.UpToCommit);
         return items.Count == 0
             ? Decision.Answer(ack)
-            : new Decision([new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs), .. state.FinishedBy(items, nowMs)], () => ack);
+            : new Decision([new OutcomesRecorded(m.Lane, m.UpToCommit, [.. items], nowMs, state.FinishedBy(items, nowMs))], () => ack);
     }
 
-    /// <summary>The last outcome ends its task: both in one write, which with many small tasks is a third of all writes less. <see cref="Consequences"/> would find out a write later.</summary>
-    private static IEnumerable<TaskFinished> FinishedBy(this UserQueueState state, IEnumerable<RecordedOutcome> items, long nowMs)
+    /// <summary>The last outcome ends its task: both in one event, as with many small tasks an event is dearer than a mail. <see cref="Consequences"/> would find out a write later.</summary>
+    private static TaskFinished[]? FinishedBy(this UserQueueState state, IEnumerable<RecordedOutcome> items, long nowMs)
     {
+        List<TaskFinished>? finished = null;
         foreach (var ended in items.GroupBy(item => item.Outcome.Task))
         {
             var counts = state.Task(ended.Key)!.Recipients.Counts();
@@ -248,9 +249,11 @@ public static class UserQueueDecisions
 
             if (RecipientLedger.AreSettled(counts))
             {
-                yield return new TaskFinished(ended.Key, counts, nowMs);
+                (finished ??= []).Add(new TaskFinished(ended.Key, counts, nowMs));
             }
         }
+
+        return finished?.ToArray();
     }
 
     private static RecordedOutcome Judge(this UserQueueState state, Outcome outcome, long firstMs, bool isFresh, long nowMs)

@@ -264,6 +264,11 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
                 task.Recipients[outcome.Seq] = item.State;
             }
         }
+
+        foreach (var finished in e.Finished ?? [])
+        {
+            Apply(finished);
+        }
     }
 
     private void Settle(OpenLease lease, int seq)

@@ -9,25 +9,29 @@ internal static class ProcessTree
     private const double TicksASecond = 100;
 
     /// <summary>User and system time so far, of processes that have ended too.</summary>
-    public static TimeSpan CpuTime()
+    public static TimeSpan CpuTime() => CpuTimes().Values.Aggregate(TimeSpan.Zero, (sum, time) => sum + time);
+
+    /// <summary>The same by the name of the program; this process is "benchmark".</summary>
+    public static IReadOnlyDictionary<string, TimeSpan> CpuTimes()
     {
-        var parents = new Dictionary<int, (int Parent, long Ticks)>();
+        var processes = new Dictionary<int, Process>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && Read(folder) is { } read)
             {
-                parents[pid] = read;
+                processes[pid] = read;
             }
         }
 
-        var own = parents.Where(process => IsOurs(process.Key, parents)).Sum(process => process.Value.Ticks);
-        return TimeSpan.FromSeconds(own / TicksASecond);
+        return processes.Where(process => IsOurs(process.Key, processes))
+            .GroupBy(process => process.Key == Environment.ProcessId ? "benchmark" : process.Value.Program, process => process.Value.Ticks)
+            .ToDictionary(program => program.Key, program => TimeSpan.FromSeconds(program.Sum() / TicksASecond));
     }
 
-    private static bool IsOurs(int pid, Dictionary<int, (int Parent, long Ticks)> parents)
+    private static bool IsOurs(int pid, Dictionary<int, Process> processes)
     {
         // A bound: a table that changes while it is read could have a circle.
-        for (var steps = 0; steps < 100 && parents.TryGetValue(pid, out var process); steps++)
+        for (var steps = 0; steps < 100 && processes.TryGetValue(pid, out var process); steps++)
         {
             if (pid == Environment.ProcessId)
             {
@@ -40,19 +44,22 @@ internal static class ProcessTree
         return false;
     }
 
-    private static (int Parent, long Ticks)? Read(string folder)
+    private static Process? Read(string folder)
     {
         try
         {
             var stat = File.ReadAllText(Path.Combine(folder, "stat"));
-            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            var end = stat.LastIndexOf(')');
+            var fields = stat[(end + 2)..].Split(' ');
 
             // Fields 14 to 17: utime, stime, and both of children that have ended and were waited for.
-            return (int.Parse(fields[1], CultureInfo.InvariantCulture), fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)));
+            return new Process(stat[(stat.IndexOf('(') + 1)..end], int.Parse(fields[1], CultureInfo.InvariantCulture), fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)));
         }
         catch (IOException)
         {
             return null;
         }
     }
+
+    private readonly record struct Process(string Program, int Parent, long Ticks);
 }

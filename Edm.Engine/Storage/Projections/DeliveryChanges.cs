@@ -190,6 +190,11 @@ internal sealed class DeliveryChanges
                 case RecipientState.Unknown: task.Unknown++; break;
             }
         }
+
+        foreach (var finished in e.Finished ?? [])
+        {
+            Finished(finished);
+        }
     }
 
     private TaskChange Task(TaskId task)

@@ -61,9 +61,9 @@ internal sealed class ScaleBenchmark : IBenchmark
             yield return await CompareAsync("scale.users", [.. (sizes ?? Users).Where(n => n <= mails)], users => MeasureAsync(FewServices, users, mails));
         }
 
-        async Task<Figure> CompareAsync(string name, int[] sizes, Func<int, Task<(double Micros, double Rate)>> measure)
+        async Task<Figure> CompareAsync(string name, int[] sizes, Func<int, Task<Cost>> measure)
         {
-            var seen = sizes.ToDictionary(size => size, _ => new List<(double Micros, double Rate)>());
+            var seen = sizes.ToDictionary(size => size, _ => new List<Cost>());
             for (var round = 0; round < rounds; round++)
             {
                 foreach (var size in sizes)
@@ -72,6 +72,7 @@ internal sealed class ScaleBenchmark : IBenchmark
                 }
             }
 
+            var programs = seen.Values.SelectMany(costs => costs).SelectMany(cost => cost.Programs.Keys).Distinct().ToArray();
             var micros = sizes.Select(size => Statistics.Median([.. seen[size].Select(s => s.Micros)])).ToArray();
             return new Figure(name, "times: the highest CPU a mail to the lowest", micros.Max() / micros.Min(), 1.3, "asked: at most 1.3 times", new Dictionary<string, object>
             {
@@ -82,26 +83,27 @@ internal sealed class ScaleBenchmark : IBenchmark
                 [name.Split('.')[1]] = sizes,
                 ["cpuMicrosAMail"] = micros.Select(m => (int)m).ToArray(),
                 ["each"] = sizes.Select(size => seen[size].Select(s => (int)s.Micros).ToArray()).ToArray(),
+                ["byProgram"] = sizes.Select(size => programs.ToDictionary(p => p, p => (int)Statistics.Median([.. seen[size].Select(s => s.Of(p))]))).ToArray(),
                 ["mailsASecond"] = sizes.Select(size => (int)Statistics.Median([.. seen[size].Select(s => s.Rate)])).ToArray(),
             }) { LessIsBetter = true };
         }
 
-        async Task<(double Micros, double Rate)> MeasureAsync(int services, int users, int inAll)
+        async Task<Cost> MeasureAsync(int services, int users, int inAll)
         {
             var pool = await engine.CreatePoolAsync(sink.Port, services, lanes: 1, connections: Math.Max(1, Connections / services), enabled: false);
             var crowd = await Crowd.CreateAsync(database, users, inAll / users, template, pool);
             await crowd.LaunchAsync();
 
-            var before = ProcessTree.CpuTime();
+            var before = ProcessTree.CpuTimes();
             var watch = Stopwatch.StartNew();
             await EnableAsync(pool, true);
             await crowd.FinishedAsync();
-            var (cpu, time) = (ProcessTree.CpuTime() - before, watch.Elapsed);
+            var (after, time) = (ProcessTree.CpuTimes(), watch.Elapsed);
 
             var (sent, planned) = (await crowd.SentAsync(), (long)inAll / users * users);
             await EnableAsync(pool, false);
             return sent == planned
-                ? (cpu.TotalMicroseconds / planned, planned / time.TotalSeconds)
+                ? new Cost(after.ToDictionary(p => p.Key, p => (p.Value - before.GetValueOrDefault(p.Key)).TotalMicroseconds / planned), planned / time.TotalSeconds)
                 : throw new InvalidOperationException($"Of {planned} mails {sent} were sent.\n{engine.Host.Output}");
         }
 
@@ -114,5 +116,14 @@ internal sealed class ScaleBenchmark : IBenchmark
             await change.ExecuteNonQueryAsync();
             await engine.Host.Api.PatchAsync(string.Create(CultureInfo.InvariantCulture, $"v1/pools/{pool}"), new { weights = new SelectionWeights() });
         }
+    }
+
+    /// <param name="Programs">Microseconds of processor time a mail, by program.</param>
+    /// <param name="Rate">Mails a second.</param>
+    private sealed record Cost(IReadOnlyDictionary<string, double> Programs, double Rate)
+    {
+        public double Micros => Programs.Values.Sum();
+
+        public double Of(string program) => Programs.GetValueOrDefault(program);
     }
 }

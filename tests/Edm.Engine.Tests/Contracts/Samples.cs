@@ -72,8 +72,9 @@ internal static class Samples
             ["ln.committed.v2"] = committed with { Ended = [new EndedMail(User, FullV2), committed.Ended[1]] },
             ["ln.snapshot.v2"] = WithoutSeconds(snapshot) with { Unacked = [new UnackedSnapshot(User, 30, FullV2)] },
             ["ln.snapshot.v3"] = WithoutSeconds(snapshot) with { Unacked = [new UnackedSnapshot(User, 30, FullV3)] },
-            ["uq.outcomes-recorded.v3"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV3 }, recorded.Items[1]] },
-            ["uq.outcomes-recorded.v2"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV2 }, recorded.Items[1]] },
+            ["uq.outcomes-recorded.v4"] = recorded with { Finished = null },
+            ["uq.outcomes-recorded.v3"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV3 }, recorded.Items[1]], Finished = null },
+            ["uq.outcomes-recorded.v2"] = recorded with { Items = [recorded.Items[0] with { Outcome = FullV2 }, recorded.Items[1]], Finished = null },
         };
     }
 
@@ -108,7 +109,8 @@ internal static class Samples
         new LeaseReturned(Lease, Runs, At),
         new OutcomesRecorded(
             Lane, 31,
-            [new RecordedOutcome(Full, RecipientState.PendingRetry, At + 60_000), new RecordedOutcome(Bare, RecipientState.Sent, null)], At),
+            [new RecordedOutcome(Full, RecipientState.PendingRetry, At + 60_000), new RecordedOutcome(Bare, RecipientState.Sent, null)], At,
+            [new TaskFinished(Task, [0, 0, 0, 590, 6, 2, 1, 2], At)]),
         new OutcomesRecorded(
             Lane, 32, [.. Enum.GetValues<RecipientState>().Select(state => new RecordedOutcome(Bare with { Reply = HostileText }, state, null))], At),
         new UserQueueSnapshot(

@@ -251,6 +251,11 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 (recipient.DueMs, recipient.Attempt) = (due, recipient.Attempt + (outcome.Kind == OutcomeKind.Postponed ? 0 : 1));
             }
         }
+
+        foreach (var finished in e.Finished ?? [])
+        {
+            Finish(tasks[finished.Task.Value], finished);
+        }
     }
 
     private static RecipientState Expected(ModelTask task, ModelRecipient recipient, Outcome outcome, long? dueMs, long nowMs)

@@ -160,6 +160,21 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task The_last_outcomes_of_a_task_can_say_themselves_that_it_is_finished(bool inOneRun)
+    {
+        await ApplyInRuns(
+            inOneRun,
+            (1, Queued()),
+            (2, Recorded(Of(1, OutcomeKind.Failed, RecipientState.Failed, 1))),
+            (3, Recorded(Of(2, OutcomeKind.Sent, RecipientState.Sent, 1)) with { Finished = [new TaskFinished(Task1, [0, 0, 0, 1, 1, 0, 0, 0], 30)] }));
+
+        Assert.Equal(["1 failed 1", "2 sent 1"], await Deliveries());
+        Assert.Equal("finished sent=1 failed=1 skipped=0 unknown=0 finished=30", await TheTask());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Pending_recipients_are_cancelled_with_their_task_which_stays_cancelled_when_it_is_finished(bool inOneRun)
     {
         await ApplyInRuns(
