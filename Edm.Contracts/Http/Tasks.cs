@@ -47,7 +47,7 @@ public sealed record ReasonView(string Code, string Text, DateTimeOffset? Until)
 /// <param name="Reasons">What has to end first stands first; empty when it is at work.</param>
 /// <param name="NextAt">The next moment at which something can go; null when it can now, or nothing will by time alone.</param>
 /// <param name="Eta">When it is finished if it goes on as in the last minute; null when nobody can tell.</param>
-/// <param name="Capacity">When the rest can be done by the quotas, windows and warm-up of the pool's services, and when with twice as many of them.</param>
+/// <param name="Capacity">When the rest can be done by the quotas, provider caps, windows, warm-up and health of the pool's services, beside the other tasks on the pool, and when with twice as many of them.</param>
 public sealed record WhyView(string State, IReadOnlyList<ReasonView> Reasons, DateTimeOffset? NextAt, DateTimeOffset? Eta, string Capacity);
 
 /// <summary>What is left out stays as it is.</summary>

@@ -11,6 +11,7 @@ public static class CampaignServices
         services.AddSingleton<CampaignStore>();
         services.AddSingleton<AudienceStore>();
         services.AddSingleton<TaskStore>();
+        services.AddSingleton<PoolCapacityStore>();
         services.AddSingleton<LaunchStore>();
         services.AddSingleton<RecipientStore>();
         services.AddSingleton<IRecipientSource, RecipientSource>();

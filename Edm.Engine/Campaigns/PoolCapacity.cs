@@ -6,9 +6,17 @@ namespace Edm.Engine.Campaigns;
 
 /// <summary>When the enabled services of a pool can be done with the rest of a task, by their limits and as far as these are the user's own to know.</summary>
 /// <param name="Services">Enabled ones.</param>
-/// <param name="Kinds">Those with the same limits together; null: they are somebody else's.</param>
+/// <param name="Kinds">Those that work, and those with the same limits together; null: they are somebody else's.</param>
 public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? Kinds)
 {
+    /// <summary>Enabled services that don't work at present.</summary>
+    public int Broken { get; init; }
+
+    public OtherWork Others { get; init; } = OtherWork.None;
+
+    /// <summary>The part of the task's open recipients, 0..1, that has a mailbox at a provider for which some service has a cap.</summary>
+    public IReadOnlyDictionary<MailboxProvider, double> Shares { get; init; } = new Dictionary<MailboxProvider, double>();
+
     /// <summary>Most tasks need no more than the first; each looks at all kinds for so many days.</summary>
     private static readonly int[] Horizons = [8, 64, 366];
 
@@ -36,19 +44,33 @@ public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? 
             return Text($"{left}; what the pool's {who} may send is their owner's to know.");
         }
 
+        if (Broken == Services)
+        {
+            return Text($"{left}; of the pool's {who} none works at present, so nobody can say how long it takes.");
+        }
+
         var alone = DoneAt(open, now, 1);
-        return alone == now
-            ? Text($"{left}; the limits of the pool's {who} let all of them go at once.")
-            : Text($"{left}; by quotas, windows and warm-up of the pool's {who} finished {By(alone, now)}, with {2 * Services:N0} of this kind {By(DoneAt(open, now, 2), now)}.");
+        if (alone == now)
+        {
+            return Text($"{left}; the limits of the pool's {who} let all of them go at once.");
+        }
+
+        var others = Others.Meanwhile(open) is > 0 and var meanwhile ? Text($", and {meanwhile:N0} of other tasks take their turns") : "";
+        var broken = Broken == 0 ? "" : Text($", {Broken:N0} of which {(Broken == 1 ? "does" : "do")} not work at present,");
+        return Text(
+            $"{left}{others}; by quotas, caps, windows, warm-up and health of the pool's {who}{broken} finished {By(alone, now)}, with {2 * (Services - Broken):N0} of this kind {By(DoneAt(open, now, 2), now)}.");
     }
 
     /// <returns>The first full hour at which they can have sent so many mails; now, when no limit keeps them; null for not within a year.</returns>
-    private DateTimeOffset? DoneAt(int mails, DateTimeOffset now, int times)
+    private DateTimeOffset? DoneAt(int open, DateTimeOffset now, int times)
     {
+        var mails = open + Others.Meanwhile(open);
         var hour = new DateTimeOffset(now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
         foreach (var days in Horizons)
         {
-            var stretches = Kinds!.SelectMany(kind => kind.Stretches(now, now.AddDays(days))).ToList();
+            var to = now.AddDays(days);
+            var stretches = Kinds!.SelectMany(kind => kind.Stretches(now, to)).ToList();
+            var capped = Shares.Select(share => (Mails: share.Value * open, Stretches: Kinds!.SelectMany(kind => kind.Stretches(now, to, share.Key)).ToList())).ToList();
             if (IsDoneBy(now))
             {
                 return now;
@@ -69,7 +91,9 @@ public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? 
             return hour.AddHours(enough);
 
             // The sum of many parts of an hour may come out a hair too small.
-            bool IsDoneBy(DateTimeOffset at) => (stretches.Sum(stretch => stretch.SentBy(at)) * times) + 1e-6 >= mails;
+            bool IsDoneBy(DateTimeOffset at) => Suffices(stretches, mails, at) && capped.TrueForAll(provider => Suffices(provider.Stretches, provider.Mails, at));
+
+            bool Suffices(List<Stretch> some, double wanted, DateTimeOffset at) => (some.Sum(stretch => stretch.SentBy(at)) * times) + 1e-6 >= wanted;
         }
 
         return null;

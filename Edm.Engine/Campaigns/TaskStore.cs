@@ -1,6 +1,4 @@
 using Edm.Contracts;
-using Edm.Engine.Services;
-using Edm.Engine.Services.Limits;
 using Edm.Engine.Storage;
 using LinqToDB;
 using LinqToDB.Async;
@@ -119,31 +117,6 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
         return new PoolCondition(found.Services, found.Enabled, found.Broken, found.Error);
     }
 
-    /// <summary>What the limits of a task's pool allow. Of services of somebody else only their number is told.</summary>
-    /// <param name="reports">What their lanes say of them; those of which nobody says so have sent nothing today.</param>
-    public async Task<PoolCapacity> PoolCapacityAsync(UserId user, PoolId pool, IReadOnlyCollection<ServiceReport> reports, CancellationToken cancellation)
-    {
-        var rows = await database.RunAsync(
-            connection => connection.QueryToListAsync<LimitsRow>(
-                $"SELECT id, user_id, per_minute, per_hour, per_day, limits FROM services WHERE pool_id = @pool AND deleted_at IS NULL AND {(connection.IsPostgres ? "enabled" : "enabled <> 0")}",
-                cancellation, new DataParameter("pool", pool.Value)),
-            cancellation);
-        if (rows.Any(row => row.UserId != user.Value))
-        {
-            return new PoolCapacity(rows.Count, null);
-        }
-
-        var left = reports.DistinctBy(report => report.Service).ToDictionary(report => report.Service.Value, report => report.LeftToday);
-        return new PoolCapacity(rows.Count, [.. rows.GroupBy(row => (row.PerMinute, row.PerHour, row.PerDay, row.Limits)).Select(Kind)]);
-
-        ServiceCapacity Kind(IGrouping<(int? PerMinute, int? PerHour, int? PerDay, string? Limits), LimitsRow> kind)
-        {
-            var today = kind.Select(row => (long?)left.GetValueOrDefault(row.Id)).ToList();
-            return new ServiceCapacity(
-                today.Count, kind.Key.PerMinute, LimitsReader.Read(kind.Key.PerHour, kind.Key.PerDay, LimitsReader.Parse(kind.Key.Limits)), today.Contains(null) ? null : today.Sum());
-        }
-    }
-
     private static IQueryable<TaskWithName> WithNames(EdmConnection connection) =>
         from task in connection.GetTable<TaskRow>()
         join campaign in connection.GetTable<CampaignRow>() on task.CampaignId equals campaign.Id
@@ -154,16 +127,6 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
     {
         public required TaskRow Task { get; init; }
         public required string Campaign { get; init; }
-    }
-
-    private sealed class LimitsRow
-    {
-        [Column] public long Id { get; init; }
-        [Column] public long UserId { get; init; }
-        [Column] public int? PerMinute { get; init; }
-        [Column] public int? PerHour { get; init; }
-        [Column] public int? PerDay { get; init; }
-        [Column] public string? Limits { get; init; }
     }
 
     private sealed class PoolConditionRow

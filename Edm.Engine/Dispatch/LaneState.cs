@@ -13,10 +13,12 @@ public sealed class LaneState
 
     /// <summary>By user, in the order of the commits.</summary>
     private readonly SortedDictionary<long, List<UnackedSnapshot>> unacked = [];
-    private readonly SortedDictionary<long, StartLog> starts = [];
+
+    // By service, looked up for each mail. Ordered only in a snapshot: walking down a tree of a thousand cost as much as choosing among them.
+    private readonly Dictionary<long, StartLog> starts = [];
 
     /// <summary>By service: mails that the last commit started.</summary>
-    private readonly SortedDictionary<long, int> latest = [];
+    private readonly Dictionary<long, int> latest = [];
 
     public long CommitNr { get; private set; }
 
@@ -147,8 +149,8 @@ public sealed class LaneState
             [.. open.Values.OrderBy(o => (o.Mail.User.Value, o.Mail.Lease.Value, o.Mail.Seq))],
             [.. unacked.Values.SelectMany(e => e)],
             [],
-            [.. starts.Select(log => log.Value.ToSnapshot(new ServiceId(log.Key)))],
-            [.. latest.Select(started => new ServiceStarts(new ServiceId(started.Key), started.Value))]);
+            [.. starts.OrderBy(log => log.Key).Select(log => log.Value.ToSnapshot(new ServiceId(log.Key)))],
+            [.. latest.OrderBy(started => started.Key).Select(started => new ServiceStarts(new ServiceId(started.Key), started.Value))]);
 
     public static LaneState From(LaneSnapshot snapshot)
     {

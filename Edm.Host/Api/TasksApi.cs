@@ -75,7 +75,7 @@ internal static class TasksApi
     }
 
     private static async Task<IResult> WhyAsync(
-        long id, Caller caller, TaskReader reader, TaskStore store, PoolConditions pools, TimeProvider time, CancellationToken cancellation)
+        long id, Caller caller, TaskReader reader, PoolCapacityStore capacities, PoolConditions pools, TimeProvider time, CancellationToken cancellation)
     {
         if (await reader.FindAsync(caller.User, new TaskId(id), cancellation) is not { } standing)
         {
@@ -84,7 +84,7 @@ internal static class TasksApi
 
         var now = time.GetUtcNow();
         var pool = await pools.OfAsync(caller.User, standing, LaneReports.Deadline, cancellation);
-        var capacity = await store.PoolCapacityAsync(caller.User, standing.Task.Pool, pool.Reports, cancellation);
+        var capacity = await capacities.OfAsync(caller.User, standing, pool.Reports, cancellation);
         return TypedResults.Ok(new WhyView(
             standing.State, [.. TaskReasons.Of(standing, pool).Select(reason => new ReasonView(reason.Code, reason.Text, reason.Until))], standing.NextAt(pool),
             standing.Eta(now), capacity.Sentence(standing.Open, now)));

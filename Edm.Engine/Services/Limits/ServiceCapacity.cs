@@ -13,22 +13,28 @@ internal readonly record struct Stretch(DateTimeOffset From, DateTimeOffset To, 
 }
 
 /// <summary>
-/// How many mails services of one kind may send over time: by their pace, their quotas, their windows and their warm-up. What goes wrong, what else they send and the caps
-/// of providers are left out, so they can be slower and never faster. Pure.
+/// How many mails services of one kind may send over time: by their pace, their quotas, their windows, their warm-up, their present health and their caps for one provider.
+/// What servers ask for on the way (to wait, to slow down) is left out, so they can be slower and never faster. Pure.
 /// </summary>
 /// <param name="count">So many services have these limits.</param>
 /// <param name="leftToday">Mails that the present day still allows all of them; null: as many as its quota.</param>
-public sealed class ServiceCapacity(int count, int? perMinute, ServiceLimits limits, long? leftToday = null)
+/// <param name="health">The part of hour and day that they are trusted with, see <see cref="ServiceHealth"/>.</param>
+public sealed class ServiceCapacity(int count, int? perMinute, ServiceLimits limits, long? leftToday = null, double health = 1)
 {
+    /// <summary>Providers for whose mailboxes they have a limit of its own.</summary>
+    internal IEnumerable<MailboxProvider> Capped => limits.Providers.Keys;
+
     /// <summary>By time, from and to as given.</summary>
-    internal IEnumerable<Stretch> Stretches(DateTimeOffset from, DateTimeOffset to)
+    /// <param name="provider">If they sent to its mailboxes only; null: to anybody.</param>
+    internal IEnumerable<Stretch> Stretches(DateTimeOffset from, DateTimeOffset to, MailboxProvider? provider = null)
     {
+        var cap = provider is { } one ? limits.Providers.GetValueOrDefault(one) : null;
         var windows = new SendingWindows(limits.Zone, limits.Windows);
-        var perHour = count * PerHour;
+        var perHour = count * PerHour(cap);
         for (var at = from; at < to;)
         {
             var nextDay = LocalTime.NextDay(limits.Zone, at);
-            var left = count * PerDay(LocalTime.Today(limits.Zone, at));
+            var left = count * PerDay(LocalTime.Today(limits.Zone, at), cap);
             if (at == from && leftToday is { } today)
             {
                 left = Math.Min(left, today);
@@ -50,9 +56,10 @@ public sealed class ServiceCapacity(int count, int? perMinute, ServiceLimits lim
         }
     }
 
-    private double PerHour => Least(perMinute * 60.0, limits.PerHour, limits.Gap > TimeSpan.Zero ? TimeSpan.FromHours(1) / limits.Gap : null);
+    private double PerHour(ProviderCap? cap) =>
+        Least(perMinute * 60.0, ServiceHealth.Part(limits.PerHour, health), cap?.PerHour, limits.Gap > TimeSpan.Zero ? TimeSpan.FromHours(1) / limits.Gap : null);
 
-    private double PerDay(DateOnly day) => Least(limits.PerDay, limits.WarmUp?.On(day));
+    private double PerDay(DateOnly day, ProviderCap? cap) => Least(ServiceHealth.Part(limits.PerDay, health), ServiceHealth.Part(limits.WarmUp?.On(day), health), cap?.PerDay);
 
     private static double Least(params double?[] some) => some.Min() ?? double.PositiveInfinity;
 }

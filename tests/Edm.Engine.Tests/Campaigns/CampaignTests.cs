@@ -2,6 +2,7 @@ using Edm.Contracts;
 using Edm.Engine.Campaigns;
 using Edm.Engine.Contacts;
 using Edm.Engine.Contacts.Filters;
+using Edm.Engine.Services.Limits;
 using Edm.Engine.Settings;
 using Edm.Testing.Databases;
 using Edm.Testing.Servers;
@@ -17,6 +18,7 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
     private TaskStore Tasks => new(Database, Time);
     private LaunchStore Launches => new(Database, SendingSettings.Default, Time);
     private RecipientSource Source => new(Database);
+    private PoolCapacityStore Capacities => new(Database);
     private RecipientStore Recipients => new(Database);
 
     [Fact]
@@ -304,21 +306,75 @@ public abstract class CampaignTests(IDatabases databases) : DatabaseTests(databa
     [Fact]
     public async Task The_capacity_of_a_pool_comes_from_the_limits_of_enabled_services_and_what_is_left_of_today()
     {
-        var (user, _) = await CampaignAsync();
+        var (user, campaign) = await CampaignAsync();
         var pool = await IdAsync("pools", user);
         await AddServiceAsync(user, pool, "a", enabled: true, null);
         await AddServiceAsync(user, pool, "b", enabled: true, null);
         await AddServiceAsync(user, pool, "off", enabled: false, null);
+        var standing = await StandingAsync(user, campaign);
         await ExecuteAsync("""UPDATE services SET per_day = 100, limits = '{"timeZone":"Europe/Berlin"}'""");
         var now = new DateTimeOffset(2026, 11, 27, 12, 0, 0, TimeSpan.Zero);
 
-        var capacity = await Tasks.PoolCapacityAsync(user, new PoolId(pool), [], default);
+        var capacity = await Capacities.OfAsync(user, standing, [], default);
         Assert.Contains("2 services finished by 2026-11-27T23:00:00Z at the earliest", capacity.Sentence(201, now), StringComparison.Ordinal);
         Assert.Contains("at once", capacity.Sentence(200, now), StringComparison.Ordinal);
 
         ServiceReport[] reports = [.. new[] { "a", "b" }.Select((_, nr) => new ServiceReport(new ServiceId(nr + 1), 1, 0, 0, null, null, 1, LeftToday: 0))];
-        Assert.Contains("finished by 2026-11-27T23:00:00Z", (await Tasks.PoolCapacityAsync(user, new PoolId(pool), reports, default)).Sentence(1, now), StringComparison.Ordinal);
-        Assert.Null((await Tasks.PoolCapacityAsync(new UserId(99), new PoolId(pool), [], default)).Kinds);
+        Assert.Contains("finished by 2026-11-27T23:00:00Z", (await Capacities.OfAsync(user, standing, reports, default)).Sentence(1, now), StringComparison.Ordinal);
+        Assert.Null((await Capacities.OfAsync(new UserId(99), standing, [], default)).Kinds);
+    }
+
+    [Fact]
+    public async Task The_capacity_of_a_pool_knows_who_else_waits_for_it_and_how_many_are_at_a_provider_with_a_cap()
+    {
+        var (user, campaign) = await CampaignAsync();
+        var pool = await IdAsync("pools", user);
+        await AddServiceAsync(user, pool, "a", enabled: true, null);
+        await AddServiceAsync(user, pool, "broken", enabled: true, null);
+        await ExecuteAsync("""UPDATE services SET per_hour = 10, limits = '{"providerCaps":{"gmail":{"perHour":5},"qq":{"perDay":1}}}'""");
+        foreach (var address in new[] { "1@gmail.com", "2@gmail.com", "3@gmail.com", "4@example.com" })
+        {
+            await AddContactAsync(user, address);
+        }
+
+        var standing = await StandingAsync(user, campaign);
+        await ExecuteAsync(
+            """
+            INSERT INTO deliveries (task_id, seq, user_id, state, attempts, first_at, last_at)
+            SELECT id, 1, user_id, 'sent', 1, 0, 0 FROM tasks UNION ALL SELECT id, 2, user_id, 'pending-retry', 1, 0, 0 FROM tasks
+            """);
+        var (other, _) = await CampaignAsync(userName: "other");
+        await ExecuteAsync("UPDATE users SET weight = 3 WHERE id = @other", new DataParameter("other", other.Value));
+        foreach (var (owner, state, cap) in new[] { (user, "running", 60), (other, "running", 1_000), (other, "running", 1_000), (other, "paused", 1_000) })
+        {
+            await ExecuteAsync(
+                """
+                INSERT INTO tasks (user_id, campaign_id, round, template_id, template_version, pool_id, priority, planned, sent, state, cap, created_at)
+                SELECT @owner, (SELECT max(id) FROM campaigns WHERE user_id = @owner), (SELECT count(*) + 7 FROM tasks), 1, 1, @pool, 2, 100, 10, @state, @cap, 0
+                """,
+                new DataParameter("owner", owner.Value), new DataParameter("pool", pool), new DataParameter("state", state), new DataParameter("cap", cap));
+        }
+
+        var broken = new ServiceReport(new ServiceId(await IdAsync("services", user) + 1), 1, 0, 0, null, null, 0, Health: 0);
+        var capacity = await Capacities.OfAsync(user, standing, [broken], default);
+
+        Assert.Equal((2, 1, 1), (capacity.Services, capacity.Broken, capacity.Kinds!.Count));
+        Assert.Equal([KeyValuePair.Create(MailboxProvider.Gmail, 2 / 3.0)], capacity.Shares);
+        Assert.Equal((1, 1), (capacity.Others.Weight, capacity.Others.Priority));
+        Assert.Equal([(2, 50L)], capacity.Others.Tasks);
+        Assert.Equal([(3, 180L)], capacity.Others.Users);
+    }
+
+    /// <summary>Of its frozen task, as if it ran.</summary>
+    private async Task<TaskStanding> StandingAsync(UserId user, CampaignId campaign)
+    {
+        if (await CountAsync("contacts") == 0)
+        {
+            await AddContactAsync(user, "a@example.com");
+        }
+
+        var frozen = await Audiences.FreezeAsync(user, campaign, default);
+        return new TaskStanding((await Tasks.FindAsync(user, frozen!.Task, default))!, TaskStates.Running, [frozen.Planned, 0, 0, 0, 0, 0, 0, 0], 0, null, null);
     }
 
     private async Task<(UserId User, CampaignId Campaign)> CampaignAsync(string filter = "", int priority = 1, int lanes = 1, string userName = "user")
