@@ -47,7 +47,10 @@ public abstract class JournalTrimTests(IDatabases databases) : DatabaseTests(dat
 
         var (queueAfter, laneAfter) = (await EventsAsync(Queue), await EventsAsync(Lane));
         Assert.Equal((queue.Last, lane.Last), (queueAfter.Last, laneAfter.Last));
-        Assert.Equal((await SnapshotAsync(Queue) + 1, await SnapshotAsync(Lane) + 1), (queueAfter.First, laneAfter.First));
+
+        // The newest event stays, also where the snapshot was made after it.
+        Assert.Equal(Math.Min(await SnapshotAsync(Queue) + 1, queue.Last), queueAfter.First);
+        Assert.Equal(Math.Min(await SnapshotAsync(Lane) + 1, lane.Last), laneAfter.First);
         Assert.Equal(gone, queue.Count - queueAfter.Count + lane.Count - laneAfter.Count);
         await using (var node = await StartAsync())
         {
