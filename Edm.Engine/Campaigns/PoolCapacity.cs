@@ -6,9 +6,12 @@ namespace Edm.Engine.Campaigns;
 
 /// <summary>When the enabled services of a pool can be done with the rest of a task, by their limits and as far as these are the user's own to know.</summary>
 /// <param name="Services">Enabled ones.</param>
-/// <param name="Kinds">Those that work, and those with the same limits together; null: they are somebody else's.</param>
+/// <param name="Kinds">Those of them that work, by what they may send; null: they are somebody else's.</param>
 public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? Kinds)
 {
+    /// <summary>Most tasks need no more than the first; each looks at all kinds for so many days.</summary>
+    private static readonly int[] Horizons = [8, 64, 366];
+
     /// <summary>Enabled services that don't work at present.</summary>
     public int Broken { get; init; }
 
@@ -16,9 +19,6 @@ public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? 
 
     /// <summary>The part of the task's open recipients, 0..1, that has a mailbox at a provider for which some service has a cap.</summary>
     public IReadOnlyDictionary<MailboxProvider, double> Shares { get; init; } = new Dictionary<MailboxProvider, double>();
-
-    /// <summary>Most tasks need no more than the first; each looks at all kinds for so many days.</summary>
-    private static readonly int[] Horizons = [8, 64, 366];
 
     /// <summary>
     /// In one sentence when the rest can be done, and when with twice as many services. Moments are full hours, so that the same state has the same words: it holds while the
@@ -55,7 +55,8 @@ public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? 
             return Text($"{left}; the limits of the pool's {who} let all of them go at once.");
         }
 
-        var others = Others.Meanwhile(open) is > 0 and var meanwhile ? Text($", and {meanwhile:N0} of other tasks take their turns") : "";
+        // Not how many: they may be another user's.
+        var others = Others.Meanwhile(open) > 0 ? ", and other tasks on the pool take their turns" : "";
         var broken = Broken == 0 ? "" : Text($", {Broken:N0} of which {(Broken == 1 ? "does" : "do")} not work at present,");
         return Text(
             $"{left}{others}; by quotas, caps, windows, warm-up and health of the pool's {who}{broken} finished {By(alone, now)}, with {2 * (Services - Broken):N0} of this kind {By(DoneAt(open, now, 2), now)}.");
@@ -70,6 +71,8 @@ public sealed record PoolCapacity(int Services, IReadOnlyList<ServiceCapacity>? 
         {
             var to = now.AddDays(days);
             var stretches = Kinds!.SelectMany(kind => kind.Stretches(now, to)).ToList();
+
+            // The caps are held against the task's own mails only: whose mailboxes the others are for nobody has looked at.
             var capped = Shares.Select(share => (Mails: share.Value * open, Stretches: Kinds!.SelectMany(kind => kind.Stretches(now, to, share.Key)).ToList())).ToList();
             if (IsDoneBy(now))
             {

@@ -14,7 +14,7 @@ public sealed class LaneState
     /// <summary>By user, in the order of the commits.</summary>
     private readonly SortedDictionary<long, List<UnackedSnapshot>> unacked = [];
 
-    // By service, looked up for each mail. Ordered only in a snapshot: walking down a tree of a thousand cost as much as choosing among them.
+    // By service, looked up for each mail. Ordered only in a snapshot: walking down a tree of a thousand cost two thirds of what choosing among them does.
     private readonly Dictionary<long, StartLog> starts = [];
 
     /// <summary>By service: mails that the last commit started.</summary>

@@ -109,19 +109,20 @@ public sealed class PoolCapacityTests
 
     [Theory]
     // Nobody else; a user with enough to do takes turns, one with little is soon done, and one of three times the weight takes three turns.
-    [InlineData(1, new int[0], "300 recipients are left; by", "T15:00:00Z")]
-    [InlineData(1, new[] { 1, 9_000 }, "300 recipients are left, and 300 of other tasks take their turns; by", "T18:00:00Z")]
-    [InlineData(1, new[] { 1, 50 }, "left, and 50 of other tasks", "T16:00:00Z")]
-    [InlineData(1, new[] { 3, 9_000 }, "left, and 900 of other tasks", "2026-03-02T00:00:00Z")]
-    [InlineData(2, new[] { 1, 9_000 }, "left, and 150 of other tasks", "T17:00:00Z")]
-    [InlineData(1, new[] { 1, 9_000, 1, 100 }, "left, and 400 of other tasks", "T19:00:00Z")]
-    public void Other_users_of_the_pool_take_their_turns_meanwhile(int weight, int[] others, string left, string done)
+    [InlineData(1, new int[0], 0, "T15:00:00Z")]
+    [InlineData(1, new[] { 1, 9_000 }, 300, "T18:00:00Z")]
+    [InlineData(1, new[] { 1, 50 }, 50, "T16:00:00Z")]
+    [InlineData(1, new[] { 3, 9_000 }, 900, "2026-03-02T00:00:00Z")]
+    [InlineData(2, new[] { 1, 9_000 }, 150, "T17:00:00Z")]
+    [InlineData(1, new[] { 1, 9_000, 1, 100 }, 400, "T19:00:00Z")]
+    public void Other_users_of_the_pool_take_their_turns_meanwhile_and_nobody_is_told_how_many_they_have(int weight, int[] others, long meanwhile, string done)
     {
-        var users = others.Chunk(2).Select(other => (other[0], (long)other[1])).ToArray();
+        var work = new OtherWork(weight, 1, [], [.. others.Chunk(2).Select(other => (other[0], (long)other[1]))]);
 
-        var said = Say(300, new PoolCapacity(1, [Kind(1, perHour: 100)]) { Others = new OtherWork(weight, 1, [], users) });
+        var said = Say(300, new PoolCapacity(1, [Kind(1, perHour: 100)]) { Others = work });
 
-        Assert.Contains(left, said, StringComparison.Ordinal);
+        Assert.Equal(meanwhile, work.Meanwhile(300));
+        Assert.StartsWith(meanwhile == 0 ? "300 recipients are left; by" : "300 recipients are left, and other tasks on the pool take their turns; by", said, StringComparison.Ordinal);
         Assert.Contains($"{done} at the earliest, with 2", said, StringComparison.Ordinal);
     }
 

@@ -88,6 +88,30 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task The_why_of_a_task_reckons_with_provider_caps_and_with_the_other_tasks_on_its_pool()
+    {
+        await using var server = new CountingSmtpServer();
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, recipients: 6, server.Port);
+        await client.PatchAsync<ServiceView>($"v1/services/{scenario.Service}", new { limits = new { providerCaps = new { other = new { perDay = 1 } } } });
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+        await UntilAsync(client, scenario.Task, task => task is { State: "running", Counts.Sent: 1 });
+
+        // Nothing but the cap of one a day keeps the five.
+        var why = await client.GetAsync<WhyView>($"v1/tasks/{scenario.Task}/why");
+        Assert.Matches("^5 recipients are left; by quotas, caps, windows, warm-up and health of the pool's one service finished by .*T00:00:00Z at the earliest, with 2 of this kind by ", why.Capacity);
+        Assert.DoesNotContain("take their turns", why.Capacity, StringComparison.Ordinal);
+
+        var second = (await client.PostAsync<CampaignView>("v1/campaigns", new { name = "second", templateId = scenario.Template, poolId = scenario.Pool })).Id;
+        var frozen = await client.PostAsync<FrozenView>($"v1/campaigns/{second}/freeze");
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{second}/launch");
+        await UntilAsync(client, frozen.TaskId.Value, task => task.State == "running");
+
+        Assert.StartsWith(
+            "5 recipients are left, and other tasks on the pool take their turns; by", (await client.GetAsync<WhyView>($"v1/tasks/{scenario.Task}/why")).Capacity, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Those_missed_by_a_cancelled_task_are_sent_to()
     {
         await using var server = new CountingSmtpServer();
