@@ -33,7 +33,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     private readonly LaneCore core;
     private readonly LaneSinks sinks;
 
-    /// <summary>Who asked to start a mail whose start is not durable yet.</summary>
+    /// <summary>The group that asked to start a mail whose start is not durable yet.</summary>
     private readonly Dictionary<MailKey, IActorRef> starters = [];
     private readonly List<IActorRef> drainers = [];
     private IActorRef merge = ActorRefs.Nobody;
@@ -139,10 +139,14 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
             case GraphEnded or Status.Failure: break;
 
             // From the sinks
-            case StartMail start: OnStart(start); break;
+            case SinkNews news:
+                foreach (var one in news.Messages)
+                {
+                    OnNews(one);
+                }
+
+                break;
             case MailEnded mail: OnEnded(mail.Mail); break;
-            case ServiceReport report: sinks.Report(report); break;
-            case Terminated terminated: sinks.Remove(terminated.ActorRef); break;
 
             // From the house
             case ServicesChanged: sinks.Reload(); break;
@@ -175,6 +179,17 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
         }
     }
 
+    private void OnNews(object news)
+    {
+        switch (news)
+        {
+            case StartMail start: OnStart(start); break;
+            case MailEnded mail: OnEnded(mail.Mail); break;
+            case ServiceReport report: sinks.Report(report); break;
+            case SinkEnded ended: sinks.Remove(ended.Service); break;
+        }
+    }
+
     private void PullMore()
     {
         if (!rooms.Process.IsDraining)
@@ -198,7 +213,7 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     {
         if (rooms.Process.IsDraining || !core.TryStart(start.Mail.StartedBy(start.Service)))
         {
-            Sender.Tell(new Refuse(start.Mail.Key));
+            Sender.Tell(new Refuse(start.Service, start.Mail.Key));
             return;
         }
 
@@ -235,12 +250,9 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
     private void OnCommitted(LaneCommitted committed)
     {
         var news = core.Committed(committed, NowMs);
-        foreach (var key in committed.Started.Select(MailKey.Of))
+        foreach (var (group, mails) in StartersOf(committed))
         {
-            if (starters.Remove(key, out var sink))
-            {
-                sink.Tell(new Go(key));
-            }
+            group.Tell(new Go(mails));
         }
 
         foreach (var mail in committed.Ended)
@@ -256,6 +268,26 @@ internal sealed class CentralQueue : UntypedPersistentActor, IWithTimers
 
         Write(core.NextCommit(NowMs));
         CheckDrained();
+    }
+
+    private Dictionary<IActorRef, List<(ServiceId, MailKey)>> StartersOf(LaneCommitted committed)
+    {
+        var found = new Dictionary<IActorRef, List<(ServiceId, MailKey)>>();
+        foreach (var mail in committed.Started)
+        {
+            var key = MailKey.Of(mail);
+            if (starters.Remove(key, out var group))
+            {
+                if (!found.TryGetValue(group, out var mails))
+                {
+                    found.Add(group, mails = []);
+                }
+
+                mails.Add((mail.Service, key));
+            }
+        }
+
+        return found;
     }
 
     private void OnTick()

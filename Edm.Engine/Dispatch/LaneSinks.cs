@@ -7,13 +7,19 @@ using Edm.Engine.Settings;
 
 namespace Edm.Engine.Dispatch;
 
-/// <summary>The ServiceSinks of one lane, kept in step with its services in SQL. Used by the lane's actor only.</summary>
+/// <summary>The ServiceSinks of one lane, spread over a few groups and kept in step with its services in SQL. Used by the lane's actor only.</summary>
 internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext context, ILoggingAdapter log, CancellationToken stopping)
 {
     /// <summary>A change is announced; this repairs an announcement that was lost.</summary>
     private const long ReloadEveryMs = 30_000;
     private const long RetryLoadAfterMs = 1_000;
 
+    /// <summary>What a sink does for a mail, building it among it, keeps a processor busy: as many groups as can work at once, and as many again for when one waits its turn.</summary>
+    private static readonly int Groups = 2 * Environment.ProcessorCount;
+
+    private readonly IActorRef?[] groups = new IActorRef?[Groups];
+
+    /// <summary>The group that each service is in.</summary>
     private readonly Dictionary<ServiceId, IActorRef> sinks = [];
     private readonly Dictionary<ServiceId, ServiceSettings> settings = [];
     private readonly Dictionary<ServiceId, ServiceReport> reports = [];
@@ -90,9 +96,9 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
 
     public void StopGranting()
     {
-        foreach (var sink in sinks.Values)
+        foreach (var group in groups)
         {
-            sink.Tell(Dispatch.StopGranting.Instance);
+            group?.Tell(Dispatch.StopGranting.Instance);
         }
     }
 
@@ -101,41 +107,39 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
     /// <param name="of">Null: of all services.</param>
     public ServiceReport[] Reports(ServiceId? of) => [.. reports.Values.Where(r => sinks.ContainsKey(r.Service) && (of ?? r.Service) == r.Service).OrderBy(r => r.Service.Value)];
 
-    /// <summary>A sink has ended; if its service is there again meanwhile, the next load makes a new one.</summary>
-    public void Remove(IActorRef sink)
+    /// <summary>A sink has ended; if its service is there again meanwhile, a new one is made.</summary>
+    public void Remove(ServiceId service)
     {
-        foreach (var (id, _) in sinks.Where(s => s.Value.Equals(sink)).ToArray())
-        {
-            sinks.Remove(id);
-            settings.Remove(id);
-            reports.Remove(id);
-        }
+        sinks.Remove(service);
+        reports.Remove(service);
+        Reload();
     }
 
     private void Match(IReadOnlyList<ServiceSettings> found, bool draining)
     {
         foreach (var service in found)
         {
-            if (!sinks.TryGetValue(service.Id, out var sink))
+            if (!sinks.TryGetValue(service.Id, out var group))
             {
                 if (!draining)
                 {
-                    var starts = Starts(service.Id);
-                    sinks[service.Id] = context.Watch(context.ActorOf(ActorProps.Of(() => new ServiceSink(service, select, starts, rooms)), $"service-{service.Id}"));
+                    sinks[service.Id] = group = Group((int)(service.Id.Value % Groups));
                     settings[service.Id] = service;
+                    group.Tell(new AddService(service, Starts(service.Id)));
                 }
             }
-            else if (settings[service.Id].Version < service.Version)
+            else if (settings.TryGetValue(service.Id, out var known) && known.Version < service.Version)
             {
                 settings[service.Id] = service;
-                sink.Tell(new Configure(service));
+                group.Tell(new Configure(service));
             }
         }
 
-        foreach (var (id, sink) in sinks.Where(s => !found.Any(f => f.Id == s.Key)))
+        var there = found.Select(service => service.Id).ToHashSet();
+        foreach (var (id, group) in sinks.Where(s => !there.Contains(s.Key)))
         {
             settings.Remove(id);
-            sink.Tell(Retire.Instance);
+            group.Tell(new Retire(id));
         }
 
         if (found.Count > 0 && found[0].Weights != weights)
@@ -147,4 +151,6 @@ internal sealed class LaneSinks(LaneId lane, LaneRooms rooms, IActorContext cont
         Connections = settings.Values.Where(s => s.Enabled).Sum(s => s.Connections);
         PerSecond = settings.Values.Where(s => s.Enabled).Sum(s => Math.Min(s.PerMinute / 60.0 ?? double.PositiveInfinity, 1 / s.Limits.Gap.TotalSeconds));
     }
+
+    private IActorRef Group(int nr) => groups[nr] ??= context.ActorOf(ActorProps.Of(() => new SinkGroup(select, rooms)), $"services-{nr}");
 }

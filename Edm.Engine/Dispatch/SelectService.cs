@@ -8,17 +8,18 @@ using Edm.Engine.Services.Limits;
 namespace Edm.Engine.Dispatch;
 
 /// <summary>The service can take so many more mails right now; none, when only its standing has changed.</summary>
-internal sealed record Grant(ServiceId Service, IActorRef Sink, Standing Standing, int Credits) : INoSerializationVerificationNeeded;
+/// <param name="Group">Where it lives.</param>
+internal sealed record Grant(ServiceId Service, IActorRef Group, Standing Standing, int Credits);
 
 /// <summary>The service takes nothing any more; credits it had granted are void.</summary>
-/// <param name="Gone">It will never grant again.</param>
-internal sealed record Revoke(ServiceId Service, bool Gone = false) : INoSerializationVerificationNeeded;
+internal sealed record Revoke(ServiceId Service);
+
+/// <summary>The service takes nothing any more and will never grant again; answered with <see cref="Forgotten"/>.</summary>
+/// <param name="Group">Where it lives.</param>
+internal sealed record Gone(ServiceId Service, IActorRef Group);
 
 /// <summary>The answer to a service that is gone: whatever it was offered has been said before this.</summary>
-internal sealed class Forgotten : INoSerializationVerificationNeeded
-{
-    public static readonly Forgotten Instance = new();
-}
+internal sealed record Forgotten(ServiceId Service) : IForSink;
 
 /// <summary>How the parts of a score count from now on.</summary>
 internal sealed record Weigh(SelectionWeights Weights) : INoSerializationVerificationNeeded;
@@ -27,10 +28,10 @@ internal sealed record Weigh(SelectionWeights Weights) : INoSerializationVerific
 internal sealed record Rebound(Mail Mail) : INoSerializationVerificationNeeded;
 
 /// <summary>The service tried this mail and was refused for who it is; the mail may fare better with another.</summary>
-internal sealed record Unwanted(Mail Mail, ServiceId Service, EndedMail Ended) : INoSerializationVerificationNeeded;
+internal sealed record Unwanted(Mail Mail, ServiceId Service, EndedMail Ended);
 
 /// <summary>Send this: one credit was spent on it.</summary>
-internal sealed record Offer(Mail Mail) : INoSerializationVerificationNeeded;
+internal sealed record Offer(ServiceId Service, Mail Mail) : IForSink;
 
 /// <summary>
 /// Where the lane's graph ends, around <see cref="MailBinding{TMail}"/>. It pulls only while somebody holds credit, so no mail waits behind a slow service. A paused service stalls
@@ -55,7 +56,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
         private readonly IActorRef lane;
         private readonly TimeProvider time;
         private readonly MailBinding<Mail> binding;
-        private readonly Dictionary<ServiceId, IActorRef> sinks = [];
+        private readonly Dictionary<ServiceId, IActorRef> groups = [];
         private readonly TaskCompletionSource<IActorRef> self = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Logic(SelectService stage, IActorRef lane, TimeProvider time) : base(stage.Shape)
@@ -87,16 +88,33 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
 
         private void OnMessage((IActorRef Sender, object Message) received)
         {
-            switch (received.Message)
+            if (received.Message is SinkNews news)
+            {
+                foreach (var message in news.Messages)
+                {
+                    Hear(message);
+                }
+            }
+            else
+            {
+                Hear(received.Message);
+            }
+
+            Go();
+        }
+
+        private void Hear(object message)
+        {
+            switch (message)
             {
                 case Grant grant:
-                    sinks[grant.Service] = grant.Sink;
+                    groups[grant.Service] = grant.Group;
                     binding.Credits.Grant(grant.Service, grant.Standing, grant.Credits);
                     break;
-                case Revoke { Gone: true } gone:
+                case Gone gone:
                     binding.Credits.Forget(gone.Service);
-                    sinks.Remove(gone.Service);
-                    received.Sender.Tell(Forgotten.Instance);
+                    groups.Remove(gone.Service);
+                    gone.Group.Tell(new Forgotten(gone.Service));
                     break;
                 case Revoke revoke:
                     binding.Credits.Revoke(revoke.Service);
@@ -112,8 +130,6 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
                     lane.Tell(new MailEnded(unwanted.Ended with { Outcome = outcome }));
                     break;
             }
-
-            Go();
         }
 
         protected override void OnTimer(object timerKey)
@@ -131,7 +147,7 @@ internal sealed class SelectService(IActorRef lane, TimeProvider time) : GraphSt
             }
         }
 
-        private void Offer(Mail mail, ServiceId service, Choice why) => sinks[service].Tell(new Offer(mail with { Choice = why }));
+        private void Offer(Mail mail, ServiceId service, Choice why) => groups[service].Tell(new Offer(service, mail with { Choice = why }));
 
         private void GiveBack(Mail mail, long notBeforeMs) =>
             lane.Tell(new MailEnded(mail.Postponed(NowMs, notBeforeMs, $"no service may send to {MailboxProviders.NameOf(mail.Provider)} now")));

@@ -1,4 +1,3 @@
-using Akka.Actor;
 using Akka.Event;
 using Edm.Contracts;
 using Edm.Engine.Services;
@@ -8,7 +7,7 @@ namespace Edm.Engine.Dispatch;
 
 /// <param name="Action">What follows for the service; null when it said nothing.</param>
 /// <param name="Stage">What the server was asked.</param>
-internal sealed record Sent(MailKey Key, EndedMail Ended, ReplyAction? Action, ReplyStage Stage) : INoSerializationVerificationNeeded
+internal sealed record Sent(ServiceId Service, MailKey Key, EndedMail Ended, ReplyAction? Action, ReplyStage Stage) : IForSink
 {
     public ServiceAnswer Answer => ServiceAnswer.Of(Ended.Outcome, Action, Stage);
 }
@@ -40,6 +39,6 @@ internal sealed class SendMail(TimeProvider time, ILoggingAdapter log, Cancellat
             await connection.DisposeAsync();
         }
 
-        return new Sent(mail.Key, ended, action, attempt.Stage);
+        return new Sent(with.Id, mail.Key, ended, action, attempt.Stage);
     }
 }

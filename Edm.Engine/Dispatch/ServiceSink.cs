@@ -7,26 +7,25 @@ using Edm.Engine.Services.Replies;
 namespace Edm.Engine.Dispatch;
 
 /// <summary>
-/// One mail service at work: the shell around its <see cref="ServiceGate"/>. It grants the credits that the gate allows, and sends what it is offered.
+/// One mail service at work, in the actor of its <see cref="SinkGroup"/>: the shell around its <see cref="ServiceGate"/>. It grants the credits that the gate allows, and sends
+/// what it is offered.
 /// The order of one mail: offered (a credit is spent) → connection ready, mail rendered → start journaled by the lane → sent → outcome told.
 /// A service that can't be reached gives its mails back before anything was started, so they go through others and cost nobody a try.
 /// </summary>
-internal sealed class ServiceSink : UntypedActor, IWithTimers
+internal sealed class ServiceSink
 {
-    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(2);
-
     /// <summary>Servers hang up after five minutes or so (RFC 5321, 4.5.3.2.7); a connection that idles longer than this is more use to somebody else.</summary>
     private const long CloseIdleAfterMs = 30_000;
 
     /// <summary>A block may answer every mail; one line a minute tells of all.</summary>
     private static readonly TimeSpan AlertEvery = TimeSpan.FromMinutes(1);
 
-    /// <summary>A timer of the runtime counts no further; the check every two seconds finds what comes later.</summary>
+    /// <summary>A timer of the runtime counts no further; the regular check finds what comes later.</summary>
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(40);
 
-    private readonly IActorRef select;
+    private readonly SinkPost post;
     private readonly LaneRooms rooms;
-    private readonly ILoggingAdapter log = Context.GetLogger();
+    private readonly ILoggingAdapter log;
     private readonly CancellationTokenSource stopping = new();
     private readonly ServiceGate gate;
     private readonly Slots slots = new();
@@ -42,60 +41,48 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
 
     /// <summary>No offer can be on its way any more.</summary>
     private bool forgotten;
-    private bool hasError = true;
+
+    /// <summary>The service's page says so.</summary>
+    private bool hasError;
     private DateTimeOffset nextAlert;
     private ServiceReport? lastReport;
 
-    public ServiceSink(ServiceSettings service, IActorRef select, StartLogSnapshot starts, LaneRooms rooms)
+    public ServiceSink(ServiceSettings service, StartLogSnapshot starts, LaneRooms rooms, SinkPost post, ILoggingAdapter log)
     {
-        (this.service, this.select, this.rooms) = (service, select, rooms);
+        (this.service, this.rooms, this.post, this.log) = (service, rooms, post, log);
         prepare = new PrepareMail(rooms, stopping.Token);
         send = new SendMail(rooms.Time, log, stopping.Token);
         gate = new ServiceGate(service, starts, Random.Shared, Now);
-        var self = Self;
-        wake = rooms.Time.CreateTimer(_ => self.Tell(GrantAgain.Instance), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var again = new GrantAgain(service.Id);
+        wake = rooms.Time.CreateTimer(_ => post.Self.Tell(again), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        hasError = service.HasError;
         slots.Resize(service.Connections);
+        GrantMore();
+        Report();
     }
 
-    public ITimerScheduler Timers { get; set; } = null!;
+    /// <summary>It was deleted, and nothing can reach it any more.</summary>
+    public bool HasEnded => retired && forgotten && slots.AllFree;
 
     private DateTimeOffset Now => rooms.Time.GetUtcNow();
 
     private long NowMs => Now.ToUnixTimeMilliseconds();
 
-    protected override void PreStart()
-    {
-        Timers.StartPeriodicTimer(Check.Instance, Check.Instance, CheckEvery);
-        GrantMore();
-        Report();
-    }
-
-    protected override void OnReceive(object message)
+    public void Receive(IForSink message)
     {
         switch (message)
         {
             case Offer offer: OnOffer(offer.Mail); break;
             case Prepared prepared: OnPrepared(prepared); break;
-            case Go go: OnGo(go); break;
-            case Refuse refuse: OnRefuse(refuse.Key); break;
             case Sent sent: OnSent(sent); break;
             case GrantAgain: GrantMore(); break;
-            case Check: OnCheck(); break;
             case Configure configure: OnConfigure(configure.Settings); break;
-            case StopGranting:
-                gate.Stop();
-                Revoke();
-                Report();
-                break;
-            case Retire:
+            case Retire when !retired:
                 gate.Stop();
                 retired = true;
-                select.Tell(new Revoke(service.Id, Gone: true));
+                post.ToSelect(new Gone(service.Id, post.Self));
                 break;
-            case Forgotten:
-                forgotten = true;
-                StopIfRetired();
-                break;
+            case Forgotten: forgotten = true; break;
             case ErrorStored stored when stored.Fault is not null:
                 hasError = true;
                 log.Debug("The last error of service {Service} could not be stored: {Reason}", service.Id, stored.Fault.Message);
@@ -110,7 +97,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         var granting = gate.Grant(now, slots.Free);
         if (granting.Standing is { } standing)
         {
-            select.Tell(new Grant(service.Id, Self, standing, granting.Credits));
+            post.ToSelect(new Grant(service.Id, post.Self, standing, granting.Credits));
         }
 
         Wake(granting.NextAt, now);
@@ -125,7 +112,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     }
 
     /// <summary>What was granted is void. Offers that cross this on the way are rebound.</summary>
-    private void Revoke() => select.Tell(new Revoke(service.Id));
+    private void Revoke() => post.ToSelect(new Revoke(service.Id));
 
     private void OnOffer(Mail mail)
     {
@@ -134,13 +121,23 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         {
             // First what it can't take, so that the mail does not come back at once.
             GrantMore();
-            select.Tell(new Rebound(mail));
+            post.ToSelect(new Rebound(mail));
             return;
         }
 
         slot.Mail = mail;
         slot.Connection ??= rooms.Transport.Open(service);
-        prepare.PrepareAsync(slot.Connection, mail, service).PipeTo(Self);
+        var prepared = prepare.PrepareAsync(slot.Connection, mail, service);
+        if (prepared.IsCompletedSuccessfully)
+        {
+            // Most often: the connection is open and the template is at hand.
+            OnPrepared(prepared.Result);
+        }
+        else
+        {
+            prepared.PipeTo(post.Self);
+        }
+
         Wake(gate.NextAt(now), now);
     }
 
@@ -156,7 +153,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         if (ready && gate.TryStart(mail.Provider, Now))
         {
             slot.Message = prepared.Message;
-            Context.Parent.Tell(new StartMail(mail, service.Id));
+            post.ToLane(new StartMail(mail, service.Id));
             return;
         }
 
@@ -169,7 +166,7 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         slots.Release(slot, NowMs);
         if (prepared.BadMail is { } reason)
         {
-            Context.Parent.Tell(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason)));
+            post.ToLane(new MailEnded(mail.Ended(OutcomeKind.Failed, NowMs, null, reason)));
         }
         else if (prepared.ServiceFault is { } fault)
         {
@@ -179,12 +176,12 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
             }
 
             TellFault(fault.Message);
-            select.Tell(new Rebound(mail));
+            post.ToSelect(new Rebound(mail));
         }
         else if (ready)
         {
             GrantMore();
-            select.Tell(new Rebound(mail));
+            post.ToSelect(new Rebound(mail));
         }
         else
         {
@@ -194,11 +191,10 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
                 log.Warning("Service {Service} could not prepare a mail ({Reason})", service.Id, other.Message);
             }
 
-            Context.System.Scheduler.ScheduleTellOnce(TimeSpan.FromMilliseconds(stale ? 1 : 500), select, new Rebound(mail), Self);
+            post.ToSelect(new Rebound(mail), TimeSpan.FromMilliseconds(stale ? 1 : 500));
         }
 
         GrantMore();
-        StopIfRetired();
     }
 
     /// <summary>The service does not work: its owner reads on its page what it said.</summary>
@@ -233,24 +229,25 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
     }
 
     private void StoreError(string? words) => rooms.Services.SetLastErrorAsync(service.Id, words, stopping.Token)
-        .PipeTo(Self, success: () => new ErrorStored(null), failure: fault => new ErrorStored(fault));
+        .PipeTo(post.Self, success: () => new ErrorStored(service.Id, null), failure: fault => new ErrorStored(service.Id, fault));
 
-    private void OnGo(Go go)
+    /// <summary>The start is durable: send it now.</summary>
+    public void Go(MailKey key)
     {
-        if (slots.BusyWith(go.Key) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
+        if (slots.BusyWith(key) is { Mail: { } mail, Message: { } message, Connection: { } connection } slot)
         {
             // Here and not where the lane commits: a sink that ends before it gets this far has put nothing on the wire, and must not be waited for.
-            var outcome = rooms.InFlight.Begin(service.Lane, go.Key);
+            var outcome = rooms.InFlight.Begin(service.Lane, key);
             var now = Now;
             slot.IsSending = true;
             slot.Mails++;
             gate.Started(mail.Provider, now);
-            send.SendAsync(connection, message, mail, service, outcome).PipeTo(Self);
+            send.SendAsync(connection, message, mail, service, outcome).PipeTo(post.Self);
             Wake(gate.NextAt(now), now);
         }
         else
         {
-            throw new InvalidOperationException($"Service {service.Id} was told to send {go.Key}, which it is not busy with.");
+            throw new InvalidOperationException($"Service {service.Id} was told to send {key}, which it is not busy with.");
         }
     }
 
@@ -264,11 +261,11 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         if (sent.Answer.IsUnwanted)
         {
             // Whoever chooses among the services knows whether another may take it, and tells the lane.
-            select.Tell(new Unwanted(mail, service.Id, sent.Ended));
+            post.ToSelect(new Unwanted(mail, service.Id, sent.Ended));
         }
         else
         {
-            Context.Parent.Tell(new MailEnded(sent.Ended));
+            post.ToLane(new MailEnded(sent.Ended));
         }
 
         slot.IsStale |= slot.Mails >= service.Limits.PerConnection;
@@ -293,17 +290,16 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         }
 
         GrantMore();
-        StopIfRetired();
     }
 
-    private void OnRefuse(MailKey key)
+    /// <summary>It may not be sent after all.</summary>
+    public void Refuse(MailKey key)
     {
         if (slots.BusyWith(key) is { Mail: { } mail } slot)
         {
             gate.Refused(mail.Provider);
             slots.Release(slot, NowMs);
             GrantMore();
-            StopIfRetired();
         }
     }
 
@@ -314,12 +310,13 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         Revoke();
         slots.Renew();
         slots.Resize(service.Connections);
-        hasError = true;
+        hasError |= changed.HasError;
         GrantMore();
         Report();
     }
 
-    private void OnCheck()
+    /// <summary>Every few seconds.</summary>
+    public void Check()
     {
         slots.CloseIdle(NowMs - CloseIdleAfterMs);
         GrantMore();
@@ -334,36 +331,26 @@ internal sealed class ServiceSink : UntypedActor, IWithTimers
         if (!isSame)
         {
             lastReport = report;
-            Context.Parent.Tell(report);
+            post.ToLane(report);
         }
     }
 
-    private void StopIfRetired()
+    /// <summary>Nothing is granted any more: the lane ends.</summary>
+    public void StopGranting()
     {
-        // An offer that meets nobody would be a mail that is held for ever: so it is not enough that no mail is left.
-        if (retired && forgotten && slots.AllFree)
-        {
-            Context.Stop(Self);
-        }
+        gate.Stop();
+        Revoke();
+        Report();
     }
 
-    protected override void PostStop()
+    public void Stop()
     {
         stopping.Cancel();
         wake.Dispose();
         slots.CloseAllButSending();
-        base.PostStop();
     }
 
-    private sealed record ErrorStored(Exception? Fault) : INoSerializationVerificationNeeded;
+    private sealed record ErrorStored(ServiceId Service, Exception? Fault) : IForSink;
 
-    private sealed class GrantAgain : INoSerializationVerificationNeeded
-    {
-        public static readonly GrantAgain Instance = new();
-    }
-
-    private sealed class Check : INoSerializationVerificationNeeded
-    {
-        public static readonly Check Instance = new();
-    }
+    private sealed record GrantAgain(ServiceId Service) : IForSink;
 }

@@ -145,6 +145,7 @@ internal sealed class ServiceRow
     {
         Login = LoginValue,
         Mark = box.Mark,
+        HasError = LastError is not null,
         Dkim = this is { DkimDomain: { } domain, DkimSelector: { } selector, DkimKey: { } key } ? new DkimSettings(domain, selector, box.Open(key, DkimOwner(UserId))) : null,
     };
 

@@ -49,6 +49,9 @@ public sealed record ServiceSettings(
     /// <summary>Null: mails go out unsigned, or the server signs them.</summary>
     public DkimSettings? Dkim { get; init; }
 
+    /// <summary>Its page says what was wrong with it last.</summary>
+    public bool HasError { get; init; }
+
     /// <summary>Those of its pool.</summary>
     public SelectionWeights Weights { get; init; } = new();
 

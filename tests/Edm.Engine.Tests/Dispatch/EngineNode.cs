@@ -92,6 +92,9 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
 
     public List<ServiceSettings> Services { get; } = [];
 
+    /// <summary>What was to be read on the services' pages, in this order; null: nothing any more.</summary>
+    public ConcurrentQueue<(ServiceId Service, string? Words)> Errors { get; } = [];
+
     /// <summary>Nobody answers where it should be.</summary>
     public Func<ServiceId, bool> IsDown { get; set; } = _ => false;
 
@@ -157,7 +160,11 @@ public sealed class MadeUpWorld : IRecipientSource, ITemplateCache, IMimeCompose
         }
     }
 
-    Task ILaneServices.SetLastErrorAsync(ServiceId service, string? error, CancellationToken cancellation) => Task.CompletedTask;
+    Task ILaneServices.SetLastErrorAsync(ServiceId service, string? error, CancellationToken cancellation)
+    {
+        Errors.Enqueue((service, error));
+        return Task.CompletedTask;
+    }
 
     private sealed class Connection(MadeUpWorld world, ServiceId service) : IMailConnection
     {

@@ -48,11 +48,11 @@ public sealed class SelectServiceTests : IAsyncDisposable
     {
         var select = await RunAsync(Mails(10, "example.com"));
 
-        select.Tell(new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 5), 3), sink.Receiver);
-        select.Tell(new Revoke(A, Gone: true), sink.Receiver);
+        select.Tell(new SinkNews([new Grant(A, sink.Receiver, MailBindingTests.Standing(gmail: 5), 3)]));
+        select.Tell(new SinkNews([new Gone(A, sink.Receiver)]));
 
         Assert.Equal([1, 2, 3], Enumerable.Range(0, 3).Select(_ => Offered().Key.Seq));
-        Assert.IsType<Forgotten>(sink.Receive(Patience));
+        Assert.Equal(new Forgotten(A), sink.Receive(Patience));
         select.Tell(new Grant(B, sink.Receiver, MailBindingTests.Standing(gmail: 5), 1));
         Assert.Equal(4, Offered().Key.Seq);
     }

@@ -61,6 +61,17 @@ public sealed class ServiceSinkTests : IDisposable
         Assert.Equal(40, world.Received.Count);
     }
 
+    [Fact]
+    public async Task The_error_on_a_services_page_goes_with_the_first_mail_and_nothing_is_stored_where_none_is()
+    {
+        world.Services.Add(MadeUpWorld.Service(1) with { HasError = true });
+        world.Services.Add(MadeUpWorld.Service(2));
+        await SendAsync(40);
+
+        Assert.Equal([(new ServiceId(1), null)], world.Errors);
+        Assert.Equal(2, world.OnTheWire.Select(mail => mail.Service).Distinct().Count());
+    }
+
     private async Task SendAsync(int recipients, RetryRules? retry = null)
     {
         await using var node = await EngineNode.StartAsync(folder.Path, world);

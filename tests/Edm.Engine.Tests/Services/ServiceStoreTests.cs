@@ -140,9 +140,11 @@ public abstract class ServiceStoreTests(IDatabases databases) : DatabaseTests(da
 
         await Store.SetLastErrorAsync(made.Id, "535 no such login\r\nfor me@example.com", default);
         Assert.Equal(("535 no such login  for <address>", 1L), ((await Store.GetAsync(user, made.Id))!.LastError, (await Store.GetAsync(user, made.Id))!.Version));
+        Assert.True((await Store.LoadAsync(made.Lane, default)).Single().HasError);
 
         await Store.SetLastErrorAsync(made.Id, null, default);
         Assert.Null((await Store.GetAsync(user, made.Id))!.LastError);
+        Assert.False((await Store.LoadAsync(made.Lane, default)).Single().HasError);
     }
 
     public static TheoryData<string, ServiceDraft> Refused => new()
