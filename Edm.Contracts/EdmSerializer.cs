@@ -35,6 +35,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
         ("uq.priority-changed", StoredJson.Default.PriorityChanged),
         ("uq.cap-changed", StoredJson.Default.CapChanged),
         ("uq.unknown-policy-changed", StoredJson.Default.UnknownPolicyChanged),
+        ("uq.retry-rules-changed", StoredJson.Default.RetryRulesChanged),
         ("uq.missed-reopened", StoredJson.Default.MissedReopened),
         ("uq.unknown-resolved", StoredJson.Default.UnknownResolved),
         ("uq.recipients-expired", StoredJson.Default.RecipientsExpired),
@@ -122,6 +123,7 @@ public sealed class EdmSerializer(ExtendedActorSystem system) : SerializerWithSt
 [JsonSerializable(typeof(PriorityChanged))]
 [JsonSerializable(typeof(CapChanged))]
 [JsonSerializable(typeof(UnknownPolicyChanged))]
+[JsonSerializable(typeof(RetryRulesChanged))]
 [JsonSerializable(typeof(MissedReopened))]
 [JsonSerializable(typeof(UnknownResolved))]
 [JsonSerializable(typeof(RecipientsExpired))]

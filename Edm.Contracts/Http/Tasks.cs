@@ -29,14 +29,16 @@ public sealed record TaskSummaryView(
 /// <param name="NextRetryAt">When the next deferred recipient is due.</param>
 /// <param name="Cap">How many recipients may be handed out; null: all. Those that wait or were cancelled don't count.</param>
 /// <param name="Unknown">hold or resend: what becomes of mails of which nobody can know whether they went out; null: as the setting edm.sending.unknown says at the launch.</param>
+/// <param name="Retry">How often and how long its recipients are tried.</param>
+/// <param name="EndsAt">When its time is over and it is cancelled by itself; null: never, or it is not launched.</param>
 public sealed record TaskView(
     TaskId Id, CampaignId CampaignId, string Campaign, PoolId PoolId, int Priority, string State, int Planned, RecipientCounts Counts, bool Balances,
     double RatePerSecond, DateTimeOffset? Eta, string? Why, DateTimeOffset? NextRetryAt, DateTimeOffset CreatedAt, DateTimeOffset? LaunchedAt,
-    DateTimeOffset? FinishedAt, int? Cap = null, string? Unknown = null);
+    DateTimeOffset? FinishedAt, int? Cap = null, string? Unknown = null, RetryLimitsView? Retry = null, DateTimeOffset? EndsAt = null);
 
 /// <summary>Why nothing of a task goes out now.</summary>
 /// <param name="Code">
-/// not-launched, launching, refused, finished, cancelled-settling, cancelled, paused, expiring, cap-reached, no-services, no-enabled-services, no-working-service,
+/// not-launched, launching, refused, finished, cancelled-settling, cancelled, paused, expiring, ending, cap-reached, no-services, no-enabled-services, no-working-service,
 /// retries-full, not-before, waiting-for-retry, or services- and what holds up all services of the pool (see the reasons of a service).
 /// </param>
 /// <param name="Text">The same in one sentence.</param>
@@ -61,6 +63,12 @@ public sealed record TaskChange
 
     /// <summary>hold or resend: what becomes of mails of which nobody can know whether they went out, from now on. Those that are unknown already stay so until they are decided.</summary>
     public Optional<string> Unknown { get; init; }
+
+    /// <summary>
+    /// All of it: what is left out in it is as the settings say. Who waits for a later try than the new last one has that one still. A task whose time is over by it is
+    /// cancelled at once.
+    /// </summary>
+    public Optional<RetryLimitsView?> Retry { get; init; }
 }
 
 /// <summary>Who of a finished or cancelled task is sent to after all.</summary>

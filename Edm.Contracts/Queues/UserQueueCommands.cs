@@ -20,7 +20,10 @@ public enum UnknownPolicy
 /// run for weeks, begin late, or be retried after its end, and its last recipient has as many tries as its first. So who waits for the first try has no age, and
 /// neither has who was given back before it: nothing was tried. Who was postponed keeps the age.
 /// </param>
-public sealed record RetryRules(int MaxAttempts, int FirstDelaySeconds, int MaxDelaySeconds, int MaxAgeSeconds)
+/// <param name="SendWithinSeconds">
+/// From the launch: then the task is cancelled by itself, whoever waits for whatever try; null: never. A mail that has been started by then is not called back.
+/// </param>
+public sealed record RetryRules(int MaxAttempts, int FirstDelaySeconds, int MaxDelaySeconds, int MaxAgeSeconds, int? SendWithinSeconds = null)
 {
     /// <summary>RFC 5321, 4.5.4.1 asks for retries over 4–5 days; outreach is stale sooner: 8 tries, 1 minute doubling to 4 hours, at most 3 days.</summary>
     public static readonly RetryRules Default = new(8, 60, 4 * 3600, 3 * 86400);
@@ -61,7 +64,9 @@ public sealed record TaskCap(int? Most = null);
 
 /// <summary>Changes what is given of a task, also while it runs. Below what is handed out already, a cap stops first tries only.</summary>
 /// <param name="Unknown">For outcomes that are recorded from then on. Those that are unknown already stay so.</param>
-public sealed record ChangeTask(UserId User, TaskId Task, int? Priority = null, TaskCap? Cap = null, UnknownPolicy? Unknown = null) : IForUserQueue;
+/// <param name="Retry">All of them, from now on. Who waits for a later try than the last one of new rules has that one still.</param>
+public sealed record ChangeTask(
+    UserId User, TaskId Task, int? Priority = null, TaskCap? Cap = null, UnknownPolicy? Unknown = null, RetryRules? Retry = null) : IForUserQueue;
 
 /// <summary>Puts recipients of a finished or cancelled task that got no mail back to waiting. Whether they may be mailed now is found out anew when their mail is prepared.</summary>
 /// <param name="Cancelled">Those that were cancelled.</param>
@@ -135,10 +140,11 @@ public enum TaskPhase
 /// <param name="Cap">As <see cref="QueueTask.Cap"/>.</param>
 /// <param name="Outlook">Null from a node of a version that did not say it.</param>
 /// <param name="Unknown">As <paramref name="Outlook"/>.</param>
+/// <param name="Retry">As <paramref name="Outlook"/>.</param>
 public sealed record TaskLedger(
     TaskId Task, PoolId Pool, TaskPhase Phase, int Planned, int[] Counts, double SentPerSecond,
     long QueuedAtMs, long? FinishedAtMs = null, long? NextRetryMs = null, int Priority = 0, int? Cap = null, TaskOutlook? Outlook = null,
-    UnknownPolicy? Unknown = null) : IEdmMessage;
+    UnknownPolicy? Unknown = null, RetryRules? Retry = null) : IEdmMessage;
 
 /// <summary>What the queue knows of the next mails of a task.</summary>
 /// <param name="DueNow">Some lane could have a recipient of it now.</param>

@@ -16,6 +16,7 @@ public sealed record TaskPaused(TaskId Task, long AtMs) : IUserQueueEvent;
 
 public sealed record TaskResumed(TaskId Task, long AtMs) : IUserQueueEvent;
 
+/// <summary>By its user, or because its time was over.</summary>
 public sealed record TaskCancelled(TaskId Task, long AtMs) : IUserQueueEvent;
 
 public sealed record FailedRetried(TaskId Task, SeqRange[] Seqs, long AtMs) : IUserQueueEvent;
@@ -28,6 +29,9 @@ public sealed record CapChanged(TaskId Task, long AtMs, int? Cap = null) : IUser
 
 /// <summary>What becomes of mails of which nobody can know whether they went out, from now on.</summary>
 public sealed record UnknownPolicyChanged(TaskId Task, UnknownPolicy Unknown, long AtMs) : IUserQueueEvent;
+
+/// <summary>How often and how long its recipients are tried, from now on.</summary>
+public sealed record RetryRulesChanged(TaskId Task, RetryRules Retry, long AtMs) : IUserQueueEvent;
 
 /// <summary>Recipients of a finished or cancelled task that got no mail wait again, and the task runs.</summary>
 /// <param name="Cancelled">Those that were cancelled.</param>

@@ -18,11 +18,14 @@ internal sealed class CampaignRow
     [Column] public long CreatedAt { get; init; }
     [Column] public int? Cap { get; init; }
     [Column] public string? UnknownPolicy { get; init; }
+    [Column] public int? MaxAttempts { get; init; }
+    [Column] public int? MaxAge { get; init; }
+    [Column] public int? SendWithin { get; init; }
 
     public Campaign ToCampaign(long? task) => new(
         new CampaignId(Id), Name, new TemplateId(TemplateId), new PoolId(PoolId), Filter, Priority, StateOf(State),
         DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), task is { } id ? new TaskId(id) : null, Cap,
-        UnknownPolicies.Read(UnknownPolicy));
+        UnknownPolicies.Read(UnknownPolicy), new RetryLimits(MaxAttempts, MaxAge, SendWithin));
 
     public static string NameOf(CampaignState state) => state switch
     {
@@ -69,14 +72,17 @@ internal sealed class TaskRow
     /// <summary>Why its queue refused it.</summary>
     [Column] public string? Refusal { get; init; }
 
-    // Both as projected from its queue once that has it.
+    // All of these as projected from its queue once that has it.
     [Column] public int? Cap { get; init; }
     [Column] public string? UnknownPolicy { get; init; }
+    [Column] public int? MaxAttempts { get; init; }
+    [Column] public int? MaxAge { get; init; }
+    [Column] public int? SendWithin { get; init; }
 
     public TaskRecord ToRecord(string campaignName) => new(
         new TaskId(Id), new CampaignId(CampaignId), campaignName, Round, new PoolId(PoolId), Priority, Planned, State,
         Sent, Failed, Skipped, Unknown, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt), At(LaunchedAt), At(FinishedAt), LaunchTries, At(LaunchAt), Refusal, Cap,
-        UnknownPolicies.Read(UnknownPolicy));
+        UnknownPolicies.Read(UnknownPolicy), new RetryLimits(MaxAttempts, MaxAge, SendWithin));
 
     private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
 }

@@ -40,6 +40,9 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     Priority = plan.Priority,
                     Cap = plan.Cap,
                     UnknownPolicy = UnknownPolicies.Name(plan.Unknown),
+                    MaxAttempts = plan.Retry?.MaxAttempts,
+                    MaxAge = plan.Retry?.MaxAgeSeconds,
+                    SendWithin = plan.Retry?.SendWithinSeconds,
                     State = CampaignRow.NameOf(CampaignState.Draft),
                     CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 };
@@ -86,7 +89,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     throw new ConflictException("The campaign is frozen: its audience has been promised this mail. Delete it, or make a new one.");
                 }
 
-                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.Cap, campaign.Unknown));
+                var plan = change(new CampaignPlan(campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.Cap, campaign.Unknown, campaign.Retry));
                 RefuseUnfit(plan);
                 await RefuseUnknownAsync(connection, user, plan, cancellation);
                 await connection.GetTable<CampaignRow>()
@@ -98,6 +101,9 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
                     .Set(row => row.Priority, plan.Priority)
                     .Set(row => row.Cap, plan.Cap)
                     .Set(row => row.UnknownPolicy, UnknownPolicies.Name(plan.Unknown))
+                    .Set(row => row.MaxAttempts, plan.Retry?.MaxAttempts)
+                    .Set(row => row.MaxAge, plan.Retry?.MaxAgeSeconds)
+                    .Set(row => row.SendWithin, plan.Retry?.SendWithinSeconds)
                     .UpdateAsync(cancellation);
                 return await FindAsync(connection, user, id, cancellation);
             },
@@ -168,6 +174,7 @@ public sealed class CampaignStore(EdmDatabase database, TimeProvider time)
         }
 
         RefuseUnfit(plan.Priority, plan.Cap);
+        plan.Retry?.RefuseUnfit();
         if (plan.Filter.Length > MaxFilterLength)
         {
             throw new FieldException("filter", $"A filter is at most {MaxFilterLength} characters.");

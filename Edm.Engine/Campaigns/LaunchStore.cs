@@ -60,7 +60,7 @@ public sealed class LaunchStore(EdmDatabase database, SendingSettings sending, T
             {
                 var rows = await connection.QueryToListAsync<LaunchingRow>(
                     $"""
-                     SELECT t.id, t.user_id, t.pool_id, p.lanes, t.priority, t.planned, t.launched_at, t.cap, t.unknown_policy
+                     SELECT t.id, t.user_id, t.pool_id, p.lanes, t.priority, t.planned, t.launched_at, t.cap, t.unknown_policy, t.max_attempts, t.max_age, t.send_within
                      FROM tasks t JOIN pools p ON p.id = t.pool_id
                      WHERE t.state = 'launching' AND {which}
                      """,
@@ -69,7 +69,8 @@ public sealed class LaunchStore(EdmDatabase database, SendingSettings sending, T
                 [
                     .. rows.Select(row => new QueueTask(
                         new UserId(row.UserId), new TaskId(row.Id), new PoolId(row.PoolId), row.Lanes, row.Priority,
-                        [new Segment(new SeqRange(1, row.Planned))], sending.Retry, UnknownPolicies.Read(row.UnknownPolicy) ?? sending.Unknown, row.LaunchedAt ?? 0, row.Cap)),
+                        [new Segment(new SeqRange(1, row.Planned))],
+                        new RetryLimits(row.MaxAttempts, row.MaxAge, row.SendWithin).Over(sending.Retry), UnknownPolicies.Read(row.UnknownPolicy) ?? sending.Unknown, row.LaunchedAt ?? 0, row.Cap)),
                 ];
             },
             cancellation);
@@ -85,5 +86,8 @@ public sealed class LaunchStore(EdmDatabase database, SendingSettings sending, T
         [Column] public long? LaunchedAt { get; init; }
         [Column] public int? Cap { get; init; }
         [Column] public string? UnknownPolicy { get; init; }
+        [Column] public int? MaxAttempts { get; init; }
+        [Column] public int? MaxAge { get; init; }
+        [Column] public int? SendWithin { get; init; }
     }
 }

@@ -35,7 +35,13 @@ public sealed class TaskReader(TaskStore tasks, RecipientStore recipients, TaskQ
         {
             TaskLedger ledger => new TaskStanding(task, StateOf(ledger.Phase), ledger.Counts, ledger.SentPerSecond, At(ledger.NextRetryMs), At(ledger.FinishedAtMs))
             {
-                Task = ledger.Priority == 0 ? task : task with { Priority = ledger.Priority, Cap = ledger.Cap, Policy = ledger.Unknown ?? task.Policy },
+                Task = ledger.Priority == 0 ? task : task with
+                {
+                    Priority = ledger.Priority,
+                    Cap = ledger.Cap,
+                    Policy = ledger.Unknown ?? task.Policy,
+                    Retry = ledger.Retry is { } rules ? RetryLimits.Of(rules) : task.Retry,
+                },
                 Outlook = ledger.Outlook,
             },
             Refused { Code: RefusalCode.NoSuchTask } => Archived(task),

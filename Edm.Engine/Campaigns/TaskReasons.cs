@@ -26,9 +26,12 @@ public static class TaskReasons
         TaskStates.Finished => [new("finished", "The task is finished: nobody of it waits for a mail.")],
         TaskStates.Cancelled when standing.Of(RecipientState.Leased) > 0 =>
             [new("cancelled-settling", $"The task is cancelled; {standing.Of(RecipientState.Leased)} recipients that lanes hold are settled first.")],
+        TaskStates.Cancelled when standing.Task.EndsAt is { } end && end <= standing.FinishedAt =>
+            [new("cancelled", $"The task's time was over at {UtcClock.Text(end)}: who had not been sent a mail by then gets none.")],
         TaskStates.Cancelled => [new("cancelled", "The task is cancelled: who has not been sent a mail yet gets none.")],
-        TaskStates.Paused => [new("paused", "The task is paused."), .. Expiring(standing), .. Waiting(standing, pool)],
-        _ => [.. Waiting(standing, pool)],
+        TaskStates.Paused => [new("paused", "The task is paused."), .. Expiring(standing), .. Waiting(standing, pool), .. Ending(standing)],
+        _ when Waiting(standing, pool).ToArray() is { Length: > 0 } waiting => [.. waiting, .. Ending(standing)],
+        _ => [],
     };
 
     private static TaskReason Launching(TaskRecord task) => task is { LaunchTries: > 1, NextLaunchAt: { } at }
@@ -100,6 +103,14 @@ public static class TaskReasons
         {
             var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             yield return new TaskReason("expiring", $"{standing.Of(RecipientState.PendingRetry)} recipients wait for another try; the first is too old for one at {UtcClock.Text(at)} and fails then.", null);
+        }
+    }
+
+    private static IEnumerable<TaskReason> Ending(TaskStanding standing)
+    {
+        if (standing.Task.EndsAt is { } at && standing.Open > 0)
+        {
+            yield return new TaskReason("ending", $"The task's time is over at {UtcClock.Text(at)}: who has not been sent a mail by then gets none.", null);
         }
     }
 

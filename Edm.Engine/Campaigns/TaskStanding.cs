@@ -37,13 +37,15 @@ public sealed record TaskStanding(TaskRecord Task, string State, IReadOnlyList<i
         }
 
         var byRate = now + TimeSpan.FromSeconds(Math.Ceiling(seconds));
-        return NextRetryAt > byRate ? NextRetryAt : byRate;
+        var eta = NextRetryAt > byRate ? NextRetryAt : byRate;
+        return Task.EndsAt < eta ? Task.EndsAt : eta;
     }
 
     /// <summary>The next moment at which something can go, as far as that is known; null when something can go now, or nothing will by time alone.</summary>
     public DateTimeOffset? NextAt(PoolCondition pool)
     {
-        var reasons = TaskReasons.Of(this, pool);
+        // Its end is none of what it waits for.
+        var reasons = TaskReasons.Of(this, pool).Where(reason => reason.Code != "ending").ToArray();
         // At its cap a task still retries.
         return reasons.Any(reason => reason.Until is null && (reason.Code != "cap-reached" || Of(RecipientState.PendingRetry) == 0)) ? null : reasons.Min(reason => reason.Until);
     }

@@ -78,8 +78,10 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
     /// <summary>Changes a task that is not launched yet: no queue knows it.</summary>
     /// <param name="cap">Null: as it is.</param>
     /// <param name="unknown">Null: as it is.</param>
+    /// <param name="retry">Null: as they are.</param>
     /// <returns>How many were changed; null when it is not frozen (any more).</returns>
-    public Task<int?> ChangeFrozenAsync(UserId user, TaskId id, int? priority, TaskCap? cap, UnknownPolicy? unknown, CancellationToken cancellation) => database.WriteAsync(
+    public Task<int?> ChangeFrozenAsync(
+        UserId user, TaskId id, int? priority, TaskCap? cap, UnknownPolicy? unknown, RetryLimits? retry, CancellationToken cancellation) => database.WriteAsync(
         async connection =>
         {
             var frozen = connection.GetTable<TaskRow>().Where(row => row.Id == id.Value && row.UserId == user.Value && row.State == TaskStates.Frozen);
@@ -89,12 +91,16 @@ public sealed class TaskStore(EdmDatabase database, TimeProvider time)
             }
 
             var (newPriority, newCap, newPolicy) = (priority ?? row.Priority, cap is null ? row.Cap : cap.Most, UnknownPolicies.Name(unknown) ?? row.UnknownPolicy);
-            if ((newPriority, newCap, newPolicy) == (row.Priority, row.Cap, row.UnknownPolicy))
+            var before = new RetryLimits(row.MaxAttempts, row.MaxAge, row.SendWithin);
+            var newRetry = retry ?? before;
+            if ((newPriority, newCap, newPolicy, newRetry) == (row.Priority, row.Cap, row.UnknownPolicy, before))
             {
                 return 0;
             }
 
-            var changed = await frozen.Set(task => task.Priority, newPriority).Set(task => task.Cap, newCap).Set(task => task.UnknownPolicy, newPolicy).UpdateAsync(cancellation);
+            var changed = await frozen.Set(task => task.Priority, newPriority).Set(task => task.Cap, newCap).Set(task => task.UnknownPolicy, newPolicy)
+                .Set(task => task.MaxAttempts, newRetry.MaxAttempts).Set(task => task.MaxAge, newRetry.MaxAgeSeconds).Set(task => task.SendWithin, newRetry.SendWithinSeconds)
+                .UpdateAsync(cancellation);
             return changed > 0 ? 1 : null;
         },
         cancellation);

@@ -44,7 +44,7 @@ public sealed class QueuedTask
     /// <summary>As <see cref="QueueTask.Cap"/>.</summary>
     public int? Cap { get; set; }
     public Segment[] Segments { get; }
-    public RetryRules Retry { get; }
+    public RetryRules Retry { get; set; }
     public UnknownPolicy Unknown { get; set; }
     public long QueuedAtMs { get; }
 
@@ -210,6 +210,11 @@ public sealed class QueuedTask
 
     /// <summary>When the next pending recipient expires if nothing becomes of it before; null when nobody is pending.</summary>
     public long? NextExpiryMs => Pending.OldestFirstMs + MaxAgeMs + 1;
+
+    /// <summary>When its time is over; null: never.</summary>
+    public long? EndsAtMs => LaunchedAtMs + (Retry.SendWithinSeconds * 1000L);
+
+    public bool IsOver(long nowMs) => EndsAtMs <= nowMs;
 
     private long MaxAgeMs => Retry.MaxAgeSeconds * 1000L;
 

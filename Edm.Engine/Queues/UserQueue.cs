@@ -298,7 +298,7 @@ public sealed class UserQueue : UntypedPersistentActor, IWithTimers
 
         return new TaskLedger(
             task.Id, task.Pool, task.Phase, task.Recipients.Planned, task.Recipients.Counts(), rates.GetValueOrDefault(task.Id)?.PerSecond(NowMs) ?? 0,
-            task.QueuedAtMs, task.FinishedAtMs, task.Pending.NextDueMs, task.Priority, task.Cap, state.OutlookOf(task, NowMs), task.Unknown);
+            task.QueuedAtMs, task.FinishedAtMs, task.Pending.NextDueMs, task.Priority, task.Cap, state.OutlookOf(task, NowMs), task.Unknown, task.Retry);
     }
 
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)

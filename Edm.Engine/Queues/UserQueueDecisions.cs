@@ -58,9 +58,7 @@ public static class UserQueueDecisions
         return TaskControls.Unfit(m.Priority, m.Cap) is { } unfit ? unfit
             : m.Lanes < 1 ? Decision.Refuse(RefusalCode.Invalid, "A pool has at least one lane.")
             : strayed is not null ? Decision.Refuse(RefusalCode.Invalid, $"A segment is for lane {strayed.Lane}; the pool has lanes 0 to {m.Lanes - 1}.")
-            : m.Retry.MaxAttempts < 1 ? Decision.Refuse(RefusalCode.Invalid, "The tries of a recipient (retry.maxAttempts) are at least 1.")
-            : Math.Min(Math.Min(m.Retry.FirstDelaySeconds, m.Retry.MaxDelaySeconds), m.Retry.MaxAgeSeconds) < 0
-                ? Decision.Refuse(RefusalCode.Invalid, "The times of the retry rules can't be negative.")
+            : TaskControls.Unfit(m.Retry) is { } rules ? rules
             : Decision.Of(new TaskQueued(m.Task, m.Pool, m.Lanes, m.Priority, m.Segments, m.Retry, m.Unknown, nowMs, m.LaunchedAtMs == 0 ? null : m.LaunchedAtMs, m.Cap), new Accepted(next - 1));
     }
 
@@ -95,9 +93,8 @@ public static class UserQueueDecisions
         null => NoSuchTask(m.Task),
         { Phase: TaskPhase.Cancelled } task => WrongState(task, "be retried"),
         var task when task.Recipients.Count(RecipientState.Failed) is var failed && failed == 0 => Decision.Answer(new Accepted(0)),
-        var task => Decision.Of(
-            new FailedRetried(m.Task, SeqRange.Of(task.Recipients.All(RecipientState.Failed)), nowMs),
-            new Accepted(task.Recipients.Count(RecipientState.Failed))),
+        var task => TaskControls.InTime(
+            task, new FailedRetried(m.Task, SeqRange.Of(task.Recipients.All(RecipientState.Failed)), nowMs), task.Recipients.Count(RecipientState.Failed), nowMs),
     };
 
     private static Decision List(this UserQueueState state, ListRecipients m)
@@ -138,7 +135,7 @@ public static class UserQueueDecisions
         }
 
         var max = Math.Clamp(m.Max, 1, state.Limits.MaxBatch);
-        var candidates = state.Unfinished.Where(t => t.Phase == TaskPhase.Running && t.IsFor(m.Lane)).OrderBy(t => t.VirtualTime).ThenBy(t => t.Id.Value).ToArray();
+        var candidates = state.Unfinished.Where(t => t.Phase == TaskPhase.Running && t.IsFor(m.Lane) && !t.IsOver(nowMs)).OrderBy(t => t.VirtualTime).ThenBy(t => t.Id.Value).ToArray();
         foreach (var task in candidates)
         {
             var due = task.DueRetries(m.Lane, nowMs).Take(max).Select(p => new RetryItem(p.Seq, p.Attempt, p.FirstMs, p.RefusedBy)).ToArray();
@@ -179,7 +176,7 @@ public static class UserQueueDecisions
 
     /// <summary>Is there anything that this lane could have right now?</summary>
     public static bool HasDueWork(this UserQueueState state, LaneId lane, long nowMs) =>
-        state.Unfinished.Any(t => t.Phase == TaskPhase.Running && t.IsFor(lane)
+        state.Unfinished.Any(t => t.Phase == TaskPhase.Running && t.IsFor(lane) && !t.IsOver(nowMs)
             && (t.DueRetries(lane, nowMs).Any() || (state.PendingCount < state.Limits.MaxPending && t.HasWaiting(lane, nowMs))));
 
     /// <summary>The lanes that could have something right now.</summary>
@@ -200,11 +197,12 @@ public static class UserQueueDecisions
         return new TaskOutlook(due, isFull, task.NextOpeningMs(nowMs), task.NextExpiryMs);
     }
 
-    /// <summary>When something that can't be leased now becomes due, or expires, whatever its task is; null when nothing ever will by time alone.</summary>
+    /// <summary>When something that can't be leased now becomes due, or expires, or a task's time is over, whatever its task is; null when nothing ever will by time alone.</summary>
     public static long? NextDueMs(this UserQueueState state, long nowMs) =>
         state.Unfinished.Where(t => t.Phase == TaskPhase.Running)
             .SelectMany(t => new[] { t.Pending.NextDueMs, t.NextOpeningMs(nowMs) })
             .Concat(state.Unfinished.Select(t => t.NextExpiryMs))
+            .Concat(state.Unfinished.Where(t => t.Phase != TaskPhase.Cancelled).Select(t => t.EndsAtMs))
             .Where(due => due > nowMs)
             .Min();
 
@@ -264,7 +262,8 @@ public static class UserQueueDecisions
             OutcomeKind.Sent => new RecordedOutcome(outcome, RecipientState.Sent, null),
             OutcomeKind.Failed => new RecordedOutcome(outcome, RecipientState.Failed, null),
             OutcomeKind.Skipped => new RecordedOutcome(outcome, RecipientState.Skipped, null),
-            OutcomeKind.Unknown when task.Unknown == UnknownPolicy.Resend && task.Phase != TaskPhase.Cancelled && outcome.Attempt < task.Retry.MaxAttempts && !task.IsTooLate(nowMs, firstMs) =>
+            OutcomeKind.Unknown when task.Unknown == UnknownPolicy.Resend && task.Phase != TaskPhase.Cancelled && outcome.Attempt < task.Retry.MaxAttempts && !task.IsTooLate(nowMs, firstMs)
+                && !task.IsOver(nowMs) =>
                 new RecordedOutcome(outcome, RecipientState.PendingRetry, nowMs),
             OutcomeKind.Unknown => new RecordedOutcome(outcome, RecipientState.Unknown, null),
             OutcomeKind.Deferred => Defer(task, outcome, firstMs, nowMs),
@@ -338,7 +337,7 @@ public static class UserQueueDecisions
 
     /// <summary>
     /// What follows by itself from what was just applied, and from the time: recipients that have expired (some hundred of a task at once; who asks until nothing
-    /// follows gets all), tasks that are finished now, and old ones to forget.
+    /// follows gets all), tasks whose time is over or that are finished now, and old ones to forget.
     /// </summary>
     public static IReadOnlyList<IUserQueueEvent> Consequences(this UserQueueState state, long nowMs)
     {
@@ -346,6 +345,11 @@ public static class UserQueueDecisions
         foreach (var task in state.Unfinished.Where(t => t.NextExpiryMs <= nowMs))
         {
             (events ??= []).Add(new RecipientsExpired(task.Id, SeqRange.Of(task.Expired(nowMs).Take(MaxExpired)), nowMs));
+        }
+
+        foreach (var task in state.Unfinished.Where(t => t.Phase != TaskPhase.Cancelled && t.IsOver(nowMs) && !t.Recipients.IsSettled))
+        {
+            (events ??= []).Add(new TaskCancelled(task.Id, nowMs));
         }
 
         foreach (var task in state.Unfinished.Where(t => t.Recipients.IsSettled))

@@ -16,7 +16,7 @@ public static class UserQueueNews
     {
         TaskPaused e => state.Recalls(e.Task),
         TaskCancelled e => state.Recalls(e.Task),
-        TaskQueued or TaskResumed or FailedRetried or LeaseReturned or RecipientsExpired or CapChanged or MissedReopened or UnknownResolved => state.Announcements(nowMs),
+        TaskQueued or TaskResumed or FailedRetried or LeaseReturned or RecipientsExpired or CapChanged or RetryRulesChanged or MissedReopened or UnknownResolved => state.Announcements(nowMs),
         _ => [],
     };
 

@@ -63,6 +63,7 @@ public sealed class UserQueueState(UserId user, UserQueueLimits limits)
             case PriorityChanged e: Known(e.Task).Priority = e.Priority; break;
             case CapChanged e: Known(e.Task).Cap = e.Cap; break;
             case UnknownPolicyChanged e: Known(e.Task).Unknown = e.Unknown; break;
+            case RetryRulesChanged e: Known(e.Task).Retry = e.Retry; break;
             case MissedReopened e: Apply(e); break;
             case UnknownResolved e: Apply(e); break;
             case TaskFinished e: Apply(e); break;

@@ -44,7 +44,7 @@ internal static class CampaignsApi
                 : throw new FieldException("segmentId", $"There is no segment {id}.");
         }
 
-        var campaign = await store.CreateAsync(caller.User, new CampaignPlan(body.Name, body.TemplateId, body.PoolId, filter, body.Priority, body.Cap, UnknownPolicies.Parse(body.Unknown, "unknown")), cancellation);
+        var campaign = await store.CreateAsync(caller.User, new CampaignPlan(body.Name, body.TemplateId, body.PoolId, filter, body.Priority, body.Cap, UnknownPolicies.Parse(body.Unknown, "unknown"), RetryWords.Read(body.Retry)), cancellation);
         return TypedResults.Created($"/v1/campaigns/{campaign.Id}", View(campaign));
     }
 
@@ -64,7 +64,8 @@ internal static class CampaignsApi
             plan => new CampaignPlan(
                 body.Name.OrKeep(plan.Name, "name"), body.TemplateId.OrKeep(plan.Template, "templateId"), body.PoolId.OrKeep(plan.Pool, "poolId"),
                 body.Filter.OrKeep(plan.Filter, "filter"), body.Priority.OrKeep(plan.Priority, "priority"),
-                body.Cap.Or(plan.Cap), body.Unknown.IsGiven ? UnknownPolicies.Parse(body.Unknown.Or(null), "unknown") : plan.Unknown),
+                body.Cap.Or(plan.Cap), body.Unknown.IsGiven ? UnknownPolicies.Parse(body.Unknown.Or(null), "unknown") : plan.Unknown,
+                body.Retry.IsGiven ? RetryWords.Read(body.Retry.Or(null)) : plan.Retry),
             cancellation));
 
     private static async Task<IResult> DeleteAsync(long id, Caller caller, CampaignStore store, CancellationToken cancellation) =>
@@ -90,5 +91,5 @@ internal static class CampaignsApi
 
     private static CampaignView View(Campaign campaign) => new(
         campaign.Id, campaign.Name, campaign.Template, campaign.Pool, campaign.Filter, campaign.Priority, campaign.State.ToString().ToLowerInvariant(),
-        campaign.Task, campaign.CreatedAt, campaign.Cap, UnknownPolicies.Name(campaign.Unknown));
+        campaign.Task, campaign.CreatedAt, campaign.Cap, UnknownPolicies.Name(campaign.Unknown), RetryWords.View(campaign.Retry));
 }

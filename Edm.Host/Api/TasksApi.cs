@@ -95,7 +95,8 @@ internal static class TasksApi
     {
         var priority = body.Priority.IsGiven ? body.Priority.OrKeep(1, "priority") : (int?)null;
         var unknown = body.Unknown.IsGiven ? UnknownPolicies.Parse(body.Unknown.OrKeep("", "unknown"), "unknown") : null;
-        return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, unknown, cancellation) is null
+        var retry = body.Retry.IsGiven ? RetryWords.Read(body.Retry.Or(null)) : null;
+        return await control.ChangeAsync(caller.User, new TaskId(id), priority, body.Cap.IsGiven ? new TaskCap(body.Cap.Or(null)) : null, unknown, retry, cancellation) is null
             ? Problems.NotFound(NoSuchTask)
             : await GetAsync(id, caller, reader, pools, time, cancellation);
     }
@@ -130,7 +131,7 @@ internal static class TasksApi
         return new TaskView(
             task.Id, task.Campaign, task.CampaignName, task.Pool, task.Priority, standing.State, task.Planned, counts, standing.Counts.Sum() == task.Planned,
             Math.Round(standing.SentPerSecond, 2), standing.Eta(now), standing.Why(pool), standing.NextRetryAt, task.CreatedAt, task.LaunchedAt, standing.FinishedAt, task.Cap,
-            UnknownPolicies.Name(task.Policy));
+            UnknownPolicies.Name(task.Policy), RetryWords.View(task.Retry), task.EndsAt);
     }
 
     private static RecipientView View(RecipientStanding one)

@@ -6,7 +6,7 @@ using LinqToDB.Mapping;
 namespace Edm.Engine.Storage.Projections;
 
 /// <summary>Reads tasks that their queue has archived back from what was projected of them.</summary>
-/// <param name="retry">Theirs from now on: those that they were launched with are not stored.</param>
+/// <param name="retry">Where a task was launched by a version that did not store its own; and the delays between tries.</param>
 public sealed class ArchivedTasks(EdmDatabase database, RetryRules retry)
 {
     /// <summary>The projection is usually a second behind; whoever asked has given up after some ten.</summary>
@@ -55,7 +55,8 @@ public sealed class ArchivedTasks(EdmDatabase database, RetryRules retry)
                 cancellation, new DataParameter("task", task.Value)),
             cancellation);
         return new TaskSnapshot(
-            task, new PoolId(row.PoolId), row.Lanes, row.Priority, [new Segment(new SeqRange(1, row.Planned))], retry,
+            task, new PoolId(row.PoolId), row.Lanes, row.Priority, [new Segment(new SeqRange(1, row.Planned))],
+            new RetryLimits(row.MaxAttempts, row.MaxAge, row.SendWithin).Over(retry),
             UnknownPolicies.Read(row.UnknownPolicy) ?? UnknownPolicy.Hold, row.State == TaskStates.Cancelled ? TaskPhase.Cancelled : TaskPhase.Finished,
             States(runs, row.Planned), [], 0, row.LaunchedAt ?? row.CreatedAt, row.FinishedAt, row.LaunchedAt, row.Cap);
     }
@@ -86,7 +87,7 @@ public sealed class ArchivedTasks(EdmDatabase database, RetryRules retry)
     private async Task<TaskAndLanes?> FindAsync(UserId user, TaskId task, CancellationToken cancellation) => (await database.RunAsync(
         connection => connection.QueryToListAsync<TaskAndLanes>(
             """
-            SELECT t.pool_id, p.lanes, t.priority, t.planned, t.state, t.cap, t.unknown_policy, t.created_at, t.launched_at, t.finished_at, t.wanted_nr
+            SELECT t.pool_id, p.lanes, t.priority, t.planned, t.state, t.cap, t.unknown_policy, t.max_attempts, t.max_age, t.send_within, t.created_at, t.launched_at, t.finished_at, t.wanted_nr
             FROM tasks t JOIN pools p ON p.id = t.pool_id WHERE t.id = @task AND t.user_id = @user
             """,
             cancellation, new DataParameter("task", task.Value), new DataParameter("user", user.Value)),
@@ -101,6 +102,9 @@ public sealed class ArchivedTasks(EdmDatabase database, RetryRules retry)
         [Column] public string State { get; init; } = "";
         [Column] public int? Cap { get; init; }
         [Column] public string? UnknownPolicy { get; init; }
+        [Column] public int? MaxAttempts { get; init; }
+        [Column] public int? MaxAge { get; init; }
+        [Column] public int? SendWithin { get; init; }
         [Column] public long CreatedAt { get; init; }
         [Column] public long? LaunchedAt { get; init; }
         [Column] public long? FinishedAt { get; init; }

@@ -32,6 +32,9 @@ internal sealed class TaskChange
     /// <summary>Null: as before.</summary>
     public UnknownPolicy? Policy { get; set; }
 
+    /// <summary>Null: as before.</summary>
+    public RetryRules? Retry { get; set; }
+
     /// <summary>Of the last <see cref="TaskWanted"/>; null: there was none.</summary>
     public long? WantedNr { get; set; }
 
@@ -75,6 +78,7 @@ internal sealed class DeliveryChanges
             case PriorityChanged e: Task(e.Task).Priority = e.Priority; break;
             case CapChanged e: Task(e.Task).Cap = new TaskCap(e.Cap); break;
             case UnknownPolicyChanged e: Task(e.Task).Policy = e.Unknown; break;
+            case RetryRulesChanged e: Task(e.Task).Retry = e.Retry; break;
             case MissedReopened e: Reopened(e); break;
             case UnknownResolved e: Resolved(e); break;
             case OutcomesRecorded e: Recorded(user, e); break;
@@ -86,7 +90,7 @@ internal sealed class DeliveryChanges
     private void Queued(TaskQueued e)
     {
         var task = Task(e.Task);
-        (task.State, task.Policy) = ("running", e.Unknown);
+        (task.State, task.Policy, task.Retry) = ("running", e.Unknown, e.Retry);
     }
 
     private void Finished(TaskFinished e)

@@ -86,7 +86,7 @@ public abstract class LauncherTests : DatabaseTests
     {
         var (user, task) = await LaunchedAsync();
         queues.Answers = _ => new Refused(RefusalCode.Forgotten, "too old");
-        var control = new TaskControl(Tasks, Queue, Launcher);
+        var control = new TaskControl(Tasks, Queue, Launcher, SendingSettings.Default);
 
         // The first while it is launching, the second when it is known to be refused.
         for (var n = 0; n < 2; n++)

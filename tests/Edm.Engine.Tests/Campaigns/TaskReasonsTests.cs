@@ -97,6 +97,30 @@ public sealed class TaskReasonsTests
     }
 
     [Fact]
+    public void A_task_that_waits_says_when_its_time_is_over()
+    {
+        const string Words = "The task's time is over at 2026-03-01T14:00:00Z: who has not been sent a mail by then gets none.";
+        var waiting = Ending(Standing(TaskStates.Running, pending: 2, next: Later)) with { Outlook = new TaskOutlook(false, false) };
+
+        Assert.Equal(["waiting-for-retry", "ending"], Of(waiting).Select(reason => reason.Code));
+        Assert.Equal(Words, Of(waiting)[1].Text);
+        Assert.Equal(Later, waiting.NextAt(Healthy));
+        Assert.Equal(["paused", "ending"], Of(Ending(Standing(TaskStates.Paused, waiting: 2))).Select(reason => reason.Code));
+        Assert.Empty(Of(Ending(Standing(TaskStates.Running, leased: 2))));
+        Assert.Equal(["finished"], Of(Ending(Standing(TaskStates.Finished))).Select(reason => reason.Code));
+    }
+
+    [Fact]
+    public void A_task_whose_time_was_over_says_so_and_one_that_was_cancelled_before_does_not()
+    {
+        var ended = Ending(Standing(TaskStates.Cancelled)) with { FinishedAt = Now.AddHours(2) };
+
+        Assert.Equal(
+            new TaskReason("cancelled", "The task's time was over at 2026-03-01T14:00:00Z: who had not been sent a mail by then gets none."), Assert.Single(Of(ended)));
+        Assert.Equal("The task is cancelled: who has not been sent a mail yet gets none.", Of(ended with { FinishedAt = Later })[0].Text);
+    }
+
+    [Fact]
     public void The_same_state_has_the_same_words()
     {
         var standing = Capped(Standing(TaskStates.Paused, waiting: 9, pending: 1, next: Later), 1) with { Outlook = new TaskOutlook(false, false, Ms(Later), Ms(Later)) };
@@ -109,6 +133,9 @@ public sealed class TaskReasonsTests
     private static long Ms(DateTimeOffset at) => at.ToUnixTimeMilliseconds();
 
     private static TaskStanding Capped(TaskStanding standing, int cap) => standing with { Task = standing.Task with { Cap = cap } };
+
+    /// <summary>It is to be sent within two hours.</summary>
+    private static TaskStanding Ending(TaskStanding standing) => standing with { Task = standing.Task with { Retry = new RetryLimits(SendWithinSeconds: 7200) } };
 
     private static TaskStanding Standing(string state, int waiting = 0, int leased = 0, int pending = 0, int sent = 0, DateTimeOffset? next = null)
     {

@@ -30,6 +30,14 @@ public sealed class TaskStandingTests
         Assert.Equal(Now.AddHours(1), Standing(TaskStates.Running, pending: 1, rate: 10, next: Now.AddHours(1)).Eta(Now));
     }
 
+    [Fact]
+    public void Eta_is_not_after_the_end_of_its_time()
+    {
+        var standing = Standing(TaskStates.Running, waiting: 20, rate: 2);
+        Assert.Equal(Now.AddSeconds(10), (standing with { Task = standing.Task with { Retry = new RetryLimits(SendWithinSeconds: 60) } }).Eta(Now));
+        Assert.Equal(Now.AddSeconds(5), (standing with { Task = standing.Task with { Retry = new RetryLimits(SendWithinSeconds: 5) } }).Eta(Now));
+    }
+
     [Theory]
     [InlineData(TaskStates.Paused, 10, 1)]
     [InlineData(TaskStates.Finished, 0, 1)]

@@ -24,13 +24,16 @@ public sealed class GoldenFileTests
     /// <summary>What the files of older versions mean, by file name without extension.</summary>
     private static readonly Dictionary<string, IEdmMessage> Older = new(Samples.Older())
     {
-        ["uq.task-queued.v1"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { LaunchedAtMs = null, Cap = null },
-        ["uq.task-queued.v2"] = ((TaskQueued)Samples.Of(typeof(TaskQueued))[0]) with { Cap = null },
-        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps(WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])))),
-        ["uq.snapshot.v2"] = WithoutCaps(WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]))),
-        ["uq.snapshot.v3"] = WithoutRestored(WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0])),
-        ["uq.snapshot.v4"] = WithoutParked((UserQueueSnapshot)Samples.Of(typeof(UserQueueSnapshot))[0]),
-        ["uq.task-restored.v1"] = WithoutParked((TaskRestored)Samples.Of(typeof(TaskRestored))[0]),
+        ["uq.task-queued.v1"] = QueuedWithoutEnd with { LaunchedAtMs = null, Cap = null },
+        ["uq.task-queued.v2"] = QueuedWithoutEnd with { Cap = null },
+        ["uq.task-queued.v3"] = QueuedWithoutEnd,
+        ["uq.snapshot.v1"] = WithoutLaunches(WithoutCaps(WithoutRestored(WithoutParked(SnapshotWithoutEnds)))),
+        ["uq.snapshot.v2"] = WithoutCaps(WithoutRestored(WithoutParked(SnapshotWithoutEnds))),
+        ["uq.snapshot.v3"] = WithoutRestored(WithoutParked(SnapshotWithoutEnds)),
+        ["uq.snapshot.v4"] = WithoutParked(SnapshotWithoutEnds),
+        ["uq.snapshot.v5"] = SnapshotWithoutEnds,
+        ["uq.task-restored.v1"] = WithoutParked(RestoredWithoutEnd),
+        ["uq.task-restored.v2"] = RestoredWithoutEnd,
         ["uq.batch-leased.v1"] = WithoutRefusals((BatchLeased)Samples.Of(typeof(BatchLeased))[0]),
         ["ln.committed.v1"] = Samples.CommittedBeforeChoices,
         ["ln.snapshot.v1"] = Samples.SnapshotBeforeStartLogs,
@@ -68,6 +71,19 @@ public sealed class GoldenFileTests
 
         Assert.Equivalent(isOlder ? Older[file] : Samples.Of(Stored[manifest])[0], read, strict: true);
     }
+
+    // Before a task could have a time in which it is sent.
+    private static TaskQueued QueuedWithoutEnd => First<TaskQueued>() with { Retry = WithoutEnd(First<TaskQueued>().Retry) };
+
+    private static UserQueueSnapshot SnapshotWithoutEnds => First<UserQueueSnapshot>() with { Tasks = [.. First<UserQueueSnapshot>().Tasks.Select(WithoutEnd)] };
+
+    private static TaskRestored RestoredWithoutEnd => First<TaskRestored>() with { Task = WithoutEnd(First<TaskRestored>().Task) };
+
+    private static T First<T>() => (T)Samples.Of(typeof(T))[0];
+
+    private static TaskSnapshot WithoutEnd(TaskSnapshot full) => full with { Retry = WithoutEnd(full.Retry) };
+
+    private static RetryRules WithoutEnd(RetryRules full) => full with { SendWithinSeconds = null };
 
     /// <summary>Before queues kept when their tasks were launched.</summary>
     private static UserQueueSnapshot WithoutLaunches(UserQueueSnapshot full) =>

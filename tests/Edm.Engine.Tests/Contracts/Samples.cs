@@ -14,7 +14,7 @@ internal static class Samples
     private static readonly LaneId Lane = new(Pool, 3);
     private static readonly LeaseNr Lease = new(15);
     private static readonly ServiceId Service = new(88);
-    private static readonly RetryRules Rules = new(8, 60, 14_400, 259_200);
+    private static readonly RetryRules Rules = new(8, 60, 14_400, 259_200, 604_800);
     private static readonly Segment[] Segments = [new(new SeqRange(1, 600), 2, 1_767_326_400_000), new(new SeqRange(601, 601))];
     private static readonly SeqRange[] Runs = [new(3, 7), new(9, 9)];
     private static readonly RetryItem[] Retries = [new(12, 2, At - 60_000, [Service]), new(400, 7, At - 86_400_000)];
@@ -101,6 +101,8 @@ internal static class Samples
         new CapChanged(Task, At, 5_000),
         new CapChanged(Task, At),
         new UnknownPolicyChanged(Task, UnknownPolicy.Resend, At),
+        new RetryRulesChanged(Task, Rules, At),
+        new RetryRulesChanged(Task, RetryRules.Default, At),
         new MissedReopened(Task, Runs, [new SeqRange(10, 12)], At),
         new UnknownResolved(Task, UnknownVerdict.Resend, Runs, "key 7", At, "the relay's log has nothing"),
         new UnknownResolved(Task, UnknownVerdict.Sent, Runs, "evidence", At),
@@ -145,7 +147,7 @@ internal static class Samples
         new ResumeTask(User, Task),
         new CancelTask(User, Task),
         new RetryFailed(User, Task),
-        new ChangeTask(User, Task, 10, new TaskCap(500), UnknownPolicy.Resend),
+        new ChangeTask(User, Task, 10, new TaskCap(500), UnknownPolicy.Resend, Rules),
         new ChangeTask(User, Task, null, new TaskCap()),
         new ChangeTask(User, Task),
         new SendToMissed(User, Task, true, true),
@@ -157,7 +159,7 @@ internal static class Samples
         new ListRecipients(User, Task, null, 0, 1000),
         new Accepted(601),
         new Refused(RefusalCode.WrongState, HostileText),
-        new TaskLedger(Task, Pool, TaskPhase.Finished, 601, [0, 0, 0, 590, 6, 2, 1, 2], 12.75, At, At + 9, At + 10, 10, 500, new TaskOutlook(true, true, At + 11, At + 12), UnknownPolicy.Resend),
+        new TaskLedger(Task, Pool, TaskPhase.Finished, 601, [0, 0, 0, 590, 6, 2, 1, 2], 12.75, At, At + 9, At + 10, 10, 500, new TaskOutlook(true, true, At + 11, At + 12), UnknownPolicy.Resend, Rules),
         new TaskLedger(Task, Pool, TaskPhase.Running, 0, [0, 0, 0, 0, 0, 0, 0, 0], 0, At, null, null),
         new RecipientList(Task, [new RecipientEntry(12, RecipientState.PendingRetry, 2, At), new RecipientEntry(13, RecipientState.Sent, 0, null)], 13),
         new RecipientList(Task, [], null),

@@ -32,6 +32,9 @@ public abstract class ArchivedTaskTests(IDatabases databases) : DatabaseTests(da
 
     private readonly MadeUpWorld world = new();
 
+    /// <summary>Of the tasks that are launched.</summary>
+    private RetryRules rules = RetryRules.Default;
+
     /// <summary>Servers are clear about everybody's mail.</summary>
     private bool isClear;
     private UserId user;
@@ -116,7 +119,7 @@ public abstract class ArchivedTaskTests(IDatabases databases) : DatabaseTests(da
         var queue = new TaskQueue(node.Services.GetRequiredService<IRequiredActor<UserQueueRegion>>(), Settings);
         var tasks = new TaskStore(Database, Time);
         var launcher = new Launcher(new LaunchStore(Database, SendingSettings.Default, Time), queue, Time, NullLogger<Launcher>.Instance);
-        var control = new UnknownControl(new TaskControl(tasks, queue, launcher), new TaskReader(tasks, new RecipientStore(Database), queue), new UnknownStore(Database, secrets), secrets);
+        var control = new UnknownControl(new TaskControl(tasks, queue, launcher, SendingSettings.Default), new TaskReader(tasks, new RecipientStore(Database), queue), new UnknownStore(Database, secrets), secrets);
 
         // Of the fifth it was known all the time.
         var evidence = await ProveAsync(1, 5);
@@ -143,6 +146,18 @@ public abstract class ArchivedTaskTests(IDatabases databases) : DatabaseTests(da
         Assert.Equal(RefusalCode.NoSuchTask, (await node.AskAsync<Refused>(new PauseTask(user, First))).Code);
     }
 
+    [Fact]
+    public async Task It_has_the_retry_rules_that_it_was_launched_with()
+    {
+        rules = rules with { MaxAttempts = 3, MaxAgeSeconds = 77_777, SendWithinSeconds = int.MaxValue };
+        await using var node = await ArchivedAsync(10);
+
+        await ResolveAsync(node, UnknownVerdict.Sent);
+
+        // It was launched in 1970, and its time is over in 2038.
+        Assert.Equal(rules, (await node.LedgerAsync(user, First)).Retry);
+    }
+
     private Task<IEdmMessage> ResolveAsync(EngineNode node, UnknownVerdict verdict, params SeqRange[] seqs) =>
         node.AskAsync<IEdmMessage>(new ResolveUnknown(user, First, verdict, "key 7", seqs.Length == 0 ? null : seqs));
 
@@ -164,7 +179,7 @@ public abstract class ArchivedTaskTests(IDatabases databases) : DatabaseTests(da
         Eventually.Async(async () => await node.AskAsync<IEdmMessage>(new GetTask(user, First)) is Refused, EngineNode.Timeout, "the first task is archived");
 
     private QueueTask Launch(int task, int recipients) => new(
-        user, new TaskId(task), new PoolId(1), 1, 1, recipients == 0 ? [] : [new Segment(new SeqRange(1, recipients))], RetryRules.Default, UnknownPolicy.Hold, task);
+        user, new TaskId(task), new PoolId(1), 1, 1, recipients == 0 ? [] : [new Segment(new SeqRange(1, recipients))], rules, UnknownPolicy.Hold, task);
 
     private Task FinishedAsync(EngineNode node, int[] counts) => Eventually.Async(
         async () => await node.LedgerAsync(user, First) is { Phase: TaskPhase.Finished } ledger && ledger.Counts.SequenceEqual(counts),

@@ -68,6 +68,10 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 Assert.NotEqual(tasks[e.Task.Value].Unknown, e.Unknown);
                 tasks[e.Task.Value].Unknown = e.Unknown;
                 break;
+            case RetryRulesChanged e:
+                Assert.NotEqual(tasks[e.Task.Value].Retry, e.Retry);
+                tasks[e.Task.Value].Retry = e.Retry;
+                break;
             case MissedReopened e: Reopen(tasks[e.Task.Value], e); break;
             case UnknownResolved e: Resolve(tasks[e.Task.Value], e); break;
             case RecipientsExpired e: Expire(tasks[e.Task.Value], e, nowMs); break;
@@ -185,6 +189,7 @@ internal sealed class QueueModel(UserQueueLimits limits)
     private void Lease(ModelTask task, BatchLeased e, long nowMs)
     {
         Assert.Equal((TaskPhase.Running, task.Pool), (task.Phase, e.Lane.Pool));
+        Assert.False(task.IsOver(nowMs), "somebody was leased after the time of the task");
         Assert.Equal(lastLease + 1, e.Lease.Value);
         lastLease++;
         Assert.InRange(Seqs(e.Fresh).Count() + e.Retries.Length, 1, limits.MaxBatch);
@@ -260,14 +265,14 @@ internal sealed class QueueModel(UserQueueLimits limits)
 
     private static RecipientState Expected(ModelTask task, ModelRecipient recipient, Outcome outcome, long? dueMs, long nowMs)
     {
-        var latest = recipient.FirstMs + (task.Queued.Retry.MaxAgeSeconds * 1000L);
-        var (lastTry, cancelled) = (recipient.Attempt >= task.Queued.Retry.MaxAttempts, task.Phase == TaskPhase.Cancelled);
+        var latest = recipient.FirstMs + (task.Retry.MaxAgeSeconds * 1000L);
+        var (lastTry, cancelled) = (recipient.Attempt >= task.Retry.MaxAttempts, task.Phase == TaskPhase.Cancelled);
         switch (outcome.Kind)
         {
             case OutcomeKind.Sent: return RecipientState.Sent;
             case OutcomeKind.Failed: return RecipientState.Failed;
             case OutcomeKind.Skipped: return RecipientState.Skipped;
-            case OutcomeKind.Unknown: return task.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry && nowMs <= latest ? RecipientState.PendingRetry : RecipientState.Unknown;
+            case OutcomeKind.Unknown: return task.Unknown == UnknownPolicy.Resend && !cancelled && !lastTry && nowMs <= latest && !task.IsOver(nowMs) ? RecipientState.PendingRetry : RecipientState.Unknown;
             case OutcomeKind.Deferred or OutcomeKind.Postponed when cancelled: return RecipientState.Cancelled;
             case OutcomeKind.Postponed:
                 var again = Math.Max(outcome.NotBeforeMs ?? 0, nowMs + 1000);
@@ -281,10 +286,10 @@ internal sealed class QueueModel(UserQueueLimits limits)
                 return dueMs is null ? RecipientState.Failed : RecipientState.PendingRetry;
             case OutcomeKind.Deferred when lastTry: return RecipientState.Failed;
             default:
-                var wanted = Math.Min(task.Queued.Retry.FirstDelaySeconds * Math.Pow(2, recipient.Attempt - 1), task.Queued.Retry.MaxDelaySeconds) * 1000;
+                var wanted = Math.Min(task.Retry.FirstDelaySeconds * Math.Pow(2, recipient.Attempt - 1), task.Retry.MaxDelaySeconds) * 1000;
 
                 // Another service may have it at once, but for the last try.
-                var elsewhere = recipient.Attempt + 1 < task.Queued.Retry.MaxAttempts ? Math.Max(outcome.ElsewhereMs ?? long.MaxValue, nowMs) : long.MaxValue;
+                var elsewhere = recipient.Attempt + 1 < task.Retry.MaxAttempts ? Math.Max(outcome.ElsewhereMs ?? long.MaxValue, nowMs) : long.MaxValue;
                 if (dueMs is not { } due)
                 {
                     Assert.True(Math.Min(nowMs + (wanted * 1.2), elsewhere) >= latest, "given up before its age");
@@ -315,6 +320,9 @@ internal sealed class ModelTask(TaskQueued queued)
     public int Priority { get; set; } = queued.Priority;
     public int? Cap { get; set; } = queued.Cap;
     public UnknownPolicy Unknown { get; set; } = queued.Unknown;
+    public RetryRules Retry { get; set; } = queued.Retry;
+
+    public bool IsOver(long nowMs) => Retry.SendWithinSeconds is { } seconds && nowMs >= Queued.LaunchedAtMs + (seconds * 1000L);
 
     public int HandedOut => Recipients.Count(r => r.State is not (RecipientState.Waiting or RecipientState.Cancelled));
     public bool IsFinished { get; set; }
@@ -327,7 +335,7 @@ internal sealed class ModelTask(TaskQueued queued)
 
     public bool IsSettled => !Recipients.Any(r => r.State is RecipientState.Waiting or RecipientState.Leased or RecipientState.PendingRetry);
 
-    public bool IsTooLate(ModelRecipient recipient, long nowMs) => nowMs > recipient.FirstMs + (Queued.Retry.MaxAgeSeconds * 1000L);
+    public bool IsTooLate(ModelRecipient recipient, long nowMs) => nowMs > recipient.FirstMs + (Retry.MaxAgeSeconds * 1000L);
 
     public Segment Segment(int seq) => Queued.Segments.Single(s => s.Range.First <= seq && seq <= s.Range.Last);
 
@@ -335,7 +343,7 @@ internal sealed class ModelTask(TaskQueued queued)
 
     /// <summary>As SQL knows it when it is over.</summary>
     public TaskSnapshot Stored(long finishedAtMs) => new(
-        Id, Pool, Queued.Lanes, Priority, Queued.Segments, Queued.Retry, Unknown, Phase, [.. Recipients.SelectMany(r => new[] { (int)r.State, 1 })], [], 0,
+        Id, Pool, Queued.Lanes, Priority, Queued.Segments, Retry, Unknown, Phase, [.. Recipients.SelectMany(r => new[] { (int)r.State, 1 })], [], 0,
         Queued.AtMs, finishedAtMs, Queued.LaunchedAtMs, Cap);
 
     public int[] Counts() => [.. Enum.GetValues<RecipientState>().Select(state => Recipients.Count(r => r.State == state))];

@@ -64,7 +64,7 @@ internal sealed class QueueWorld
             case 15 or 16: Say(new RetryFailed(User, Task(step))); break;
             case 17 when said.Count > 0: Say(said[step.A % said.Count]); break;
             case 18: Wait(Choose([1, 5_000, 60_000, 600_000, 86_400_000], step.A)); break;
-            case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9), step.B % 2 == 0 ? null : (UnknownPolicy)(step.C % 2))); break;
+            case 20: Say(new ChangeTask(User, Task(step), step.B % 3 == 0 ? 1 + (step.B % 100) : null, step.C % 3 == 0 ? null : new TaskCap(step.C % 5 == 0 ? null : step.C % 9), step.B % 2 == 0 ? null : (UnknownPolicy)(step.C % 2), step.A % 3 == 0 ? Rules(new Random(step.B + (31 * step.C))) : null)); break;
             case 21: Say(new SendToMissed(User, Task(step), step.B % 3 > 0, step.B % 3 < 2)); break;
             case 22 or 23: SayResolved(step); break;
             case 24 when model.Gone.Count > 0: BringBack(Choose([.. model.Gone], step.A)); break;
@@ -181,7 +181,8 @@ internal sealed class QueueWorld
         foreach (var expected in model.Tasks)
         {
             var task = state.Task(expected.Id)!;
-            Assert.Equal((expected.Phase, expected.Priority, expected.Cap, expected.Unknown), (task.Phase, task.Priority, task.Cap, task.Unknown));
+            Assert.Equal((expected.Phase, expected.Priority, expected.Cap, expected.Unknown, expected.Retry), (task.Phase, task.Priority, task.Cap, task.Unknown, task.Retry));
+            Assert.True(expected.IsFinished || expected.Phase == TaskPhase.Cancelled || !expected.IsOver(NowMs), $"task {expected.Id} goes on after its time");
             Assert.Equal(expected.HandedOut, task.HandedOut);
             Assert.Equal(expected.Recipients.Select(r => r.State), Enumerable.Range(1, expected.Recipients.Length).Select(seq => task.Recipients[seq]));
             Assert.Equal(expected.Counts(), task.Recipients.Counts());
@@ -310,9 +311,12 @@ internal sealed class QueueWorld
 
         return new QueueTask(
             User, Task(step), Pools[step.B % 2], 2 + (step.B % 2), 1 + (step.C % 100), [.. segments],
-            new RetryRules(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2))), (UnknownPolicy)random.Next(2), launchedAtMs,
+            Rules(random), (UnknownPolicy)random.Next(2), launchedAtMs,
             random.Next(3) == 0 ? random.Next(8) : null);
     }
+
+    private static RetryRules Rules(Random random) =>
+        new(1 + random.Next(4), 10, 100, Choose([30, 100_000], random.Next(2)), random.Next(4) == 0 ? Choose([60, 700, 90_000], random.Next(3)) : null);
 
     private Pull NextPull(LaneId lane, int max)
     {

@@ -68,6 +68,52 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task How_often_and_how_long_recipients_are_tried_is_said_by_the_campaign_and_changed_on_its_task()
+    {
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var made = await Scenario.CampaignAsync(client, services: false);
+        var settings = new RetryLimitsView();
+        Assert.Equal(settings, (await client.GetAsync<CampaignView>($"v1/campaigns/{made.Campaign}")).Retry);
+        var campaign = await client.PostAsync<CampaignView>(
+            "v1/campaigns", new { name = "second", templateId = made.Template, poolId = made.Pool, retry = new { maxAttempts = 3, sendWithinSeconds = 600 } });
+        Assert.Equal(new RetryLimitsView(3, null, 600), campaign.Retry);
+        Assert.Equal(campaign.Retry, await ChangedAsync(new { name = "third" }));
+        Assert.Equal(settings, await ChangedAsync(new { retry = (object?)null }));
+        Assert.Equal(new RetryLimitsView(null, 60), await ChangedAsync(new { retry = new { maxAgeSeconds = 60 } }));
+
+        var task = $"v1/tasks/{(await client.PostAsync<FrozenView>($"v1/campaigns/{campaign.Id}/freeze")).TaskId}";
+        Assert.Equal(new RetryLimitsView(null, 60), (await client.GetAsync<TaskView>(task)).Retry);
+        var frozen = await client.PatchAsync<TaskView>(task, new { retry = new { sendWithinSeconds = 600 } });
+        Assert.Equal((new RetryLimitsView(null, null, 600), null), (frozen.Retry, frozen.EndsAt));
+
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{campaign.Id}/launch");
+        var running = await client.PatchAsync<TaskView>(task, new { retry = new { maxAttempts = 5, sendWithinSeconds = 900 } });
+        Assert.Equal((new RetryLimitsView(5, 259_200, 900), running.LaunchedAt!.Value.AddSeconds(900)), (running.Retry, running.EndsAt));
+        Assert.Equal("ending", (await client.GetAsync<WhyView>($"{task}/why")).Reasons[^1].Code);
+
+        async Task<RetryLimitsView> ChangedAsync(object change) => (await client.PatchAsync<CampaignView>($"v1/campaigns/{campaign.Id}", change)).Retry;
+    }
+
+    [Fact]
+    public async Task A_task_whose_time_is_over_is_cancelled_by_itself_and_sent_all_the_same_when_it_is_told_to()
+    {
+        await using var server = new CountingSmtpServer();
+        var (_, client, _) = await fixture.Host.NewUserAsync();
+        var scenario = await Scenario.CampaignAsync(client, services: false);
+        await client.PatchAsync<TaskView>($"v1/tasks/{scenario.Task}", new { retry = new { sendWithinSeconds = 2 } });
+        await client.PostAsync<LaunchedView>($"v1/campaigns/{scenario.Campaign}/launch");
+
+        var over = await UntilAsync(client, scenario.Task, task => task is { State: "cancelled", Counts.Cancelled: 3, Balances: true });
+        Assert.InRange(over.FinishedAt!.Value, over.EndsAt!.Value, over.EndsAt.Value.AddSeconds(10));
+        Assert.StartsWith("The task's time was over at ", (await client.GetAsync<WhyView>($"v1/tasks/{scenario.Task}/why")).Reasons[0].Text, StringComparison.Ordinal);
+
+        await Scenario.AddServiceAsync(client, scenario.Pool, "service", server.Port);
+        Assert.Equal(3, (await client.PostAsync<ChangedView>($"v1/tasks/{scenario.Task}/missed")).Changed);
+        var sent = await UntilAsync(client, scenario.Task, task => task is { State: "finished", Counts.Sent: 3, Balances: true });
+        Assert.Equal((null, null), (sent.EndsAt, sent.Retry!.SendWithinSeconds));
+    }
+
+    [Fact]
     public async Task A_tasks_page_and_its_why_say_the_same_also_where_an_old_error_is_stored()
     {
         var (_, client, _) = await fixture.Host.NewUserAsync();
@@ -170,6 +216,9 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     [InlineData("PATCH", "", """{"cap":-1}""", "cap")]
     [InlineData("PATCH", "", """{"unknown":"perhaps"}""", "unknown")]
     [InlineData("PATCH", "", """{"unknown":null}""", "unknown")]
+    [InlineData("PATCH", "", """{"retry":{"maxAttempts":0}}""", "retry.maxAttempts")]
+    [InlineData("PATCH", "", """{"retry":{"maxAgeSeconds":-1}}""", "retry.maxAgeSeconds")]
+    [InlineData("PATCH", "", """{"retry":{"sendWithinSeconds":2147483647}}""", "retry.sendWithinSeconds")]
     [InlineData("POST", "/missed", """{"state":"sent"}""", "state")]
     [InlineData("POST", "/unknown", """{"as":"maybe","all":true}""", "as")]
     [InlineData("POST", "/unknown", """{"as":"sent"}""", "seqs")]
@@ -188,6 +237,9 @@ public sealed class TaskControlApiTests(ApiFixture fixture)
     [Theory]
     [InlineData("""{"cap":-1}""", "cap")]
     [InlineData("""{"unknown":"perhaps"}""", "unknown")]
+    [InlineData("""{"retry":{"maxAttempts":1001}}""", "retry.maxAttempts")]
+    [InlineData("""{"retry":{"maxAgeSeconds":2592001}}""", "retry.maxAgeSeconds")]
+    [InlineData("""{"retry":{"sendWithinSeconds":0}}""", "retry.sendWithinSeconds")]
     public async Task A_campaign_names_the_field_that_makes_no_sense(string change, string field)
     {
         var (_, client, _) = await fixture.Host.NewUserAsync();

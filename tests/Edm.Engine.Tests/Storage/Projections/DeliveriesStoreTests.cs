@@ -276,6 +276,21 @@ public abstract class DeliveriesStoreTests(IDatabases databases) : DatabaseTests
             "SELECT priority || ' ' || coalesce(cast(cap AS text), '-') || ' ' || unknown_policy FROM tasks WHERE id = 1"));
     }
 
+    [Fact]
+    public async Task A_task_has_the_retry_rules_that_it_was_given_last()
+    {
+        await Apply((1, Queued()));
+        Assert.Equal("8 259200 -", await Read());
+        await Apply((2, new RetryRulesChanged(Task1, RetryRules.Default with { MaxAttempts = 3, SendWithinSeconds = 60 }, 1)), (3, new TaskPaused(Task1, 2)));
+        await Apply((4, new PriorityChanged(Task1, 7, 3)));
+        Assert.Equal("3 259200 60", await Read());
+        await Apply((5, new RetryRulesChanged(Task1, RetryRules.Default with { MaxAgeSeconds = 5 }, 4)));
+        Assert.Equal("8 5 -", await Read());
+
+        Task<string> Read() => Database.RunAsync(connection => connection.ExecuteAsync<string>(
+            "SELECT max_attempts || ' ' || max_age || ' ' || coalesce(cast(send_within AS text), '-') FROM tasks WHERE id = 1"));
+    }
+
     private static RecordedOutcome Because(int seq, RecipientState state, string? reason)
     {
         var one = Of(seq, OutcomeKind.Deferred, state, 1);
