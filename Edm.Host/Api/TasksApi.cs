@@ -22,13 +22,13 @@ internal static class TasksApi
         tasks.MapGet("/{id:long}/why", WhyAsync).WithSummary("Why does nothing of a task go out")
             .WithDescription("The reasons in their order, when the next mail can go, and when the rest can be done by the limits of the pool's services.").Produces<WhyView>().Fails(404);
         tasks.MapPatch("/{id:long}", ChangeAsync).WithSummary("Change the priority, the cap or the policy for unknown mails of a task")
-            .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried. A policy holds for mails that become unknown from then on.")
+            .WithDescription("Also while it is at work. At its cap a task hands out nobody for a first try; those that were handed out are still retried. A policy holds for mails that become unknown from then on, and retry rules for tries from then on.")
             .Produces<TaskView>().Fails(400, 404, 409);
         MapCommand<PauseTask>(tasks, "pause", "Pause a task", "No further mail starts; what is on the wire ends.", (user, task) => new PauseTask(user, task));
         MapCommand<ResumeTask>(tasks, "resume", "Resume a paused task", "It goes on where it stopped.", (user, task) => new ResumeTask(user, task));
         MapCommand<CancelTask>(tasks, "cancel", "Cancel a task", "Who has not been sent a mail yet gets none.", (user, task) => new CancelTask(user, task));
         MapMissed(tasks);
-        MapCommand<RetryFailed>(tasks, "retry", "Try the failed recipients again", "Those that failed, and no others, wait again.", (user, task) => new RetryFailed(user, task));
+        MapCommand<RetryFailed>(tasks, "retry", "Try the failed recipients again", "Those that failed, and no others, wait again. A task whose time was over has no end any more.", (user, task) => new RetryFailed(user, task));
     }
 
     private static void MapMissed(IEndpointRouteBuilder tasks) =>
@@ -45,7 +45,7 @@ internal static class TasksApi
                     : Problems.NotFound(NoSuchTask);
             })
             .WithSummary("Send to those missed")
-            .WithDescription("Recipients of a finished or cancelled task, however long ago it ended, that were cancelled or skipped wait again, and the task runs. Who may still not be mailed is skipped again. The answer comes when that is durable.")
+            .WithDescription("Recipients of a finished or cancelled task, however long ago it ended, that were cancelled or skipped wait again, and the task runs. Who may still not be mailed is skipped again. A task whose time was over has no end any more. The answer comes when that is durable.")
             .Produces<ChangedView>().Fails(400, 404, 409);
 
     private static void MapCommand<T>(IEndpointRouteBuilder tasks, string verb, string summary, string description, Func<UserId, TaskId, IForUserQueue> command) =>
