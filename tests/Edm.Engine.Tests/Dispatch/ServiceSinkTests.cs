@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using Akka.Actor;
 using Edm.Contracts;
+using Edm.Engine.Dispatch;
 using Edm.Engine.Services;
 using Edm.Engine.Services.Limits;
 using Edm.Engine.Services.Replies;
@@ -72,11 +74,45 @@ public sealed class ServiceSinkTests : IDisposable
         Assert.Equal(2, world.OnTheWire.Select(mail => mail.Service).Distinct().Count());
     }
 
+    [Fact]
+    public async Task A_service_that_is_back_before_its_last_mail_has_ended_goes_on_when_that_has()
+    {
+        var service = MadeUpWorld.Service(1, connections: 1);
+        var answer = new TaskCompletionSource<Attempt>();
+        world.Services.Add(service);
+        world.Server = _ => answer.Task;
+        await using var node = await EngineNode.StartAsync(folder.Path, world);
+        await QueueAsync(node, 5, new RetryRules(20, 0, 0, 3600));
+        await Eventually.Async(() => world.OnTheWire.Count == 1, EngineNode.Timeout, "the first mail is on the wire");
+
+        // Gone, and there again, as the lane is told each time.
+        foreach (var services in new ServiceSettings[][] { [], [service], [service with { Version = 2 }] })
+        {
+            lock (world.Services)
+            {
+                world.Services.Clear();
+                world.Services.AddRange(services);
+            }
+
+            node.Lanes.Tell(new ServicesChanged(service.Lane));
+            await node.Lanes.Ask<LaneReport>(new GetLane(service.Lane), EngineNode.Timeout);
+        }
+
+        answer.SetResult(MadeUpWorld.Accepted);
+        await SentAsync(node, 5);
+        Assert.Equal(5, world.OnTheWire.Count);
+    }
+
     private async Task SendAsync(int recipients, RetryRules? retry = null)
     {
         await using var node = await EngineNode.StartAsync(folder.Path, world);
-        await node.AskAsync<object>(new QueueTask(
-            User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], retry ?? new RetryRules(20, 0, 0, 3600), UnknownPolicy.Hold));
-        await Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Sent] == recipients, EngineNode.Timeout, "all are sent");
+        await QueueAsync(node, recipients, retry ?? new RetryRules(20, 0, 0, 3600));
+        await SentAsync(node, recipients);
     }
+
+    private static Task<object> QueueAsync(EngineNode node, int recipients, RetryRules retry) =>
+        node.AskAsync<object>(new QueueTask(User, Task1, new PoolId(1), 1, 1, [new Segment(new SeqRange(1, recipients))], retry, UnknownPolicy.Hold));
+
+    private static Task SentAsync(EngineNode node, int recipients) =>
+        Eventually.Async(async () => (await node.LedgerAsync(User, Task1)).Counts[(int)RecipientState.Sent] == recipients, EngineNode.Timeout, "all are sent");
 }
